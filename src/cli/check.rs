@@ -295,6 +295,16 @@ fn registers(common: &Common) -> Vec<Finding> {
     findings.extend(
         county.gaps(now).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
+    findings.extend(county.oddities().iter().map(|odd| {
+        let file = odd.register.file_name();
+        let cure = match lang {
+            Lang::Zh => format!("核对 {file}，更正后重新导入；无误可不理会"),
+            Lang::En => {
+                format!("look at {file}, correct it and import it; ignore it if it is right")
+            }
+        };
+        Finding::limited(PART, odd.words.pick(lang), cure)
+    }));
     findings.extend(ground::findings(&county, &common.config.store.data, lang));
     findings
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::register::{Author, Change, Dated, Diff, History, Register};
 use crate::store::Store;
-use crate::table::cells::local;
+use crate::table::{self, cells::local};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -32,6 +32,10 @@ pub(super) struct Args {
     /// 文件中没有的条目从登记册移除 / remove entries from the register that the file does not have
     #[arg(long)]
     replace: bool,
+    /// 网格的经度和纬度写反了：对调后导入 / grids with longitude and latitude exchanged: exchange them
+    /// back
+    #[arg(long)]
+    swap_axes: bool,
     /// 改动原因，记入登记历史 / why, for the history of the registers
     #[arg(long)]
     why: Option<String>,
@@ -46,9 +50,12 @@ fn registers() -> impl TypedValueParser<Value = Register> {
 }
 
 pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
-    let bytes = std::fs::read(&args.file)
+    let mut bytes = std::fs::read(&args.file)
         .map_err(|e| Error::invalid(format!("cannot read {}", args.file.display())).because(e))?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if args.swap_axes {
+        bytes = swapped(args.register, &name, &bytes, common.lang)?;
+    }
     let data = &common.config.store.data;
     let report = super::runtime()?.block_on(async {
         if args.dry_run {
@@ -75,6 +82,17 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
         print!("{}", words(&report, args.dry_run, common.lang));
     }
     Ok(if report.rejected.is_empty() { Outcome::Fine } else { Outcome::Findings })
+}
+
+fn swapped(register: Register, name: &str, bytes: &[u8], lang: Lang) -> Result<Vec<u8>> {
+    if register != Register::Grids {
+        return Err(Error::invalid(lang.pick(
+            "--swap-axes 只用于网格；表格请对调“经度”“纬度”两个表头",
+            "--swap-axes is for grids; in a table exchange the two headers",
+        )));
+    }
+    let text = county::swap_axes(&table::decode(bytes), lang);
+    text.map(String::into_bytes).map_err(|why| Error::invalid(format!("{name}: {why}")))
 }
 
 /// What is registered, without opening anything for writing. Before the first start that is what

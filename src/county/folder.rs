@@ -5,6 +5,7 @@
 use super::Area;
 use super::basics::{Basics, Problem};
 use super::county_time;
+use super::crossing;
 use super::import::write_atomically;
 use super::sheet::{self, Sheet};
 use crate::error::{Error, Result};
@@ -221,7 +222,8 @@ fn read_outline(path: &Path) -> Result<(Geometry, Vec<u8>)> {
             }
         };
     let geometry = geometry.ok_or_else(|| broken("it holds no geometry".to_owned()))?;
-    Area::from_geojson(&geometry).map_err(broken)?;
+    let named = |why| Error::invalid(why).at(&path.display().to_string());
+    Area::from_geojson(&geometry).and_then(|area| crossing::sound(&area)).map_err(named)?;
     Ok((geometry, bytes))
 }
 

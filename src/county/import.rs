@@ -1,8 +1,8 @@
 //! What a file of the office would change in a register: the facts, and a report for the person who
 //! brought it. Usable rows are taken over; the others are listed with line and reason.
 
-use super::names;
 use super::sheet::{self, Sheet};
+use super::{names, plausible};
 use crate::base::file;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
@@ -50,7 +50,8 @@ pub fn import(
     let wanted = sheet.wanted(now);
     let removes = replace && sheet.rejected.is_empty();
     let facts = history.news(current.toward(register, &wanted, removes), now);
-    let Sheet { entries, rejected, unknown } = sheet;
+    let odd = plausible::warnings(register, &current, &wanted, replace, lang);
+    let Sheet { entries, rejected, notes, unknown } = sheet;
     let diff = Diff::of(&current, &facts);
     let mut warnings = Vec::new();
     if wanted.len() < entries.len() {
@@ -90,6 +91,11 @@ pub fn import(
             }
         });
     }
+    warnings.extend(notes.into_iter().map(|(line, note)| match lang {
+        Lang::Zh => format!("第{line}行：{note}"),
+        Lang::En => format!("line {line}: {note}"),
+    }));
+    warnings.extend(odd);
     let rejected =
         rejected.into_iter().map(|(line, reason)| RejectedRow { line, reason }).collect();
     Ok((ImportReport { accepted: wanted.len(), rejected, warnings, diff }, facts))

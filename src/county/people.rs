@@ -91,30 +91,52 @@ impl Post {
         }
     }
 
-    /// The word as an office writes it; "护林员" alone is the A角.
+    /// The word as an office writes it; "护林员" alone is the A角. What stands in brackets explains
+    /// (`村级林长（支书）`) or says which of the two a ranger is (`护林员（B角）`).
     pub fn parse(text: &str) -> Option<Self> {
-        let word: String = text
+        let word: String = cells::half_width(text)
             .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '（' | '）' | '(' | ')' | '_'))
+            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-'))
+            .flat_map(char::to_lowercase)
             .collect();
-        Some(match word.to_lowercase().as_str() {
-            "护林员a角"
-            | "a角"
-            | "护林员"
-            | "生态护林员"
-            | "生态护林员a角"
-            | "rangera"
-            | "ranger" => Self::RangerA,
-            "护林员b角" | "b角" | "生态护林员b角" | "rangerb" => Self::RangerB,
+        let whole = word.replace(['(', ')'], "");
+        let before = word.split('(').next().unwrap_or_default();
+        Self::ranger(&whole).or_else(|| Self::named(&whole)).or_else(|| Self::named(before))
+    }
+
+    /// `专职护林员`, `护林员A`, `生态护林员B角`, `A角`.
+    fn ranger(word: &str) -> Option<Self> {
+        const KINDS: [&str; 9] =
+            ["护林员", "网格员", "专职", "兼职", "生态", "天保", "公益林", "聘用", "网格"];
+        let is_ranger = ["护林员", "网格员", "a角", "b角"].iter().any(|name| word.contains(name));
+        let rest = KINDS.iter().fold(word.to_owned(), |rest, kind| rest.replace(kind, ""));
+        match rest.trim_end_matches('角') {
+            "" | "a" if is_ranger => Some(Self::RangerA),
+            "b" if is_ranger => Some(Self::RangerB),
+            _ => None,
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "rangera" | "ranger" => Self::RangerA,
+            "rangerb" => Self::RangerB,
             "村级林长" | "村林长" | "林长" | "villagechief" => Self::VillageChief,
             "监管员" | "supervisor" => Self::Supervisor,
-            "乡镇值班员" | "乡镇值班" | "townshipofficer" | "townshipduty" => {
-                Self::TownshipOfficer
+            "乡镇值班员" | "乡镇值班" | "乡值班员" | "镇值班员" | "townshipofficer"
+            | "townshipduty" => Self::TownshipOfficer,
+            "县值班员"
+            | "县值班"
+            | "值班员"
+            | "县林业局值班员"
+            | "林业局值班员"
+            | "县森防办值班员"
+            | "森防办值班员"
+            | "countyofficer"
+            | "countyduty" => Self::CountyOfficer,
+            "带班领导" | "县带班领导" | "值班领导" | "县值班领导" | "leader" | "countyleader" => {
+                Self::Leader
             }
-            "县值班员" | "县值班" | "值班员" | "countyofficer" | "countyduty" => {
-                Self::CountyOfficer
-            }
-            "带班领导" | "县带班领导" | "leader" | "countyleader" => Self::Leader,
             _ => return None,
         })
     }
@@ -223,7 +245,23 @@ mod tests {
             assert_eq!(parse_role(role_zh(role)), Some(role));
         }
         assert_eq!(Post::parse("护林员（B角）"), Some(Post::RangerB));
-        assert_eq!(Post::parse("厨师"), None);
+        for (text, post) in [
+            ("专职护林员", Post::RangerA),
+            ("护林员(A)", Post::RangerA),
+            ("护林员 B 角", Post::RangerB),
+            ("Ａ角", Post::RangerA),
+            ("网格员", Post::RangerA),
+            ("天保护林员", Post::RangerA),
+            ("生态护林员（B角）", Post::RangerB),
+            ("村级林长（支书）", Post::VillageChief),
+            ("县林业局值班员", Post::CountyOfficer),
+            ("值班领导", Post::Leader),
+        ] {
+            assert_eq!(Post::parse(text), Some(post), "{text}");
+        }
+        for text in ["厨师", "护林员队长", "角", "生态", ""] {
+            assert_eq!(Post::parse(text), None, "{text}");
+        }
     }
 
     #[test]

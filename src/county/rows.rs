@@ -2,17 +2,23 @@
 
 use super::bearing::AZIMUTH_ERROR_DEG;
 use super::people::county_time;
-use super::{Area, Burn, CameraEntry, Grid, HeatSource, Mask, Person, Post};
+use super::{Burn, CameraEntry, HeatSource, Mask, Person, Post};
 use crate::address::Address;
 use crate::lang::Lang;
 use crate::table::cells::{self, local};
 use crate::table::{Column, Row};
 use crate::triage::detection::BoundingBox;
-use geojson::{Feature, FeatureCollection, GeoJson};
 use jiff::{Timestamp, ToSpan};
+use std::borrow::Cow;
 
 mod duty;
+mod grids;
 mod notices;
+
+pub use grids::swap_axes;
+pub(super) use grids::{grid, grid_feature, grids};
+
+pub(super) const REPEATED: (&str, &str) = ("与前面的行重复", "repeats an earlier line");
 
 /// A register whose file is a table.
 pub(super) trait Record: Sized {
@@ -20,8 +26,14 @@ pub(super) trait Record: Sized {
     const COLUMNS: &'static [Column];
     /// Columns that hold an address, perhaps with a login.
     const ADDRESSES: &'static [&'static str] = &[];
+    /// Why a second row of one key is refused.
+    const REPEATED: (&'static str, &'static str) = REPEATED;
     fn read(row: &Row) -> Result<Self, String>;
     fn write(&self) -> Vec<String>;
+    /// What of a row that was taken is not what it says, to the letter.
+    fn note(_row: &Row) -> Option<String> {
+        None
+    }
     /// Identifies the same entry in a later file.
     fn key(&self) -> String;
 }
@@ -41,6 +53,7 @@ impl Record for Person {
         let posts = Post::ALL.map(Post::zh).join("、");
         let phone = match row.get("电话") {
             None => None,
+            Some(text) if cells::unspread(text).is_err() => return Err(row.spoilt("电话", text)),
             Some(_) => Some(row.parse(
                 "电话",
                 "应为11位手机号或带区号的座机",
@@ -49,8 +62,8 @@ impl Record for Person {
             )?),
         };
         let person = Self {
-            id: row.need("编号")?.into(),
-            name: row.need("姓名")?.to_owned(),
+            id: code(row, "编号")?.as_str().into(),
+            name: row.one_line("姓名")?,
             phone,
             post: row.parse(
                 "岗位",
@@ -58,7 +71,7 @@ impl Record for Person {
                 &format!("one of {posts} is needed"),
                 Post::parse,
             )?,
-            grid: row.get("网格").map(Into::into),
+            grid: code_if_any(row, "网格")?.map(|code| code.as_str().into()),
             village: row.text("村"),
             township: row.text("乡镇"),
         };
@@ -69,6 +82,14 @@ impl Record for Person {
             _ => {}
         }
         Ok(person)
+    }
+
+    fn note(row: &Row) -> Option<String> {
+        let (phone, says_more) = cells::phone_in(row.get("电话")?)?;
+        says_more.then(|| match row.lang {
+            Lang::Zh => format!("“电话”中不止一个号码，只取 {phone}"),
+            Lang::En => format!("\"电话\" says more than one number: {phone} is taken"),
+        })
     }
 
     fn write(&self) -> Vec<String> {
@@ -205,26 +226,22 @@ fn address(row: &Row, column: &str) -> Result<Address, String> {
 /// replace the digits from the 16th on by zeros. Then the camera can no longer be identified.
 fn whole_number<'a>(row: &'a Row, column: &str) -> Result<&'a str, String> {
     let id = row.need(column)?;
-    let number =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let is_rounded = id
-        .split_once(['E', 'e'])
-        .is_some_and(|(a, b)| number(a) && number(b.trim_start_matches('+')))
-        && id.contains('+');
-    let is_cut = id.len() == 20 && number(id) && id.ends_with("00000");
-    if !is_rounded && !is_cut {
-        return Ok(id);
+    let is_number = id.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_cut = id.len() == 20 && is_number && id.ends_with("00000");
+    match cells::unspread(id) {
+        Ok(_) if !is_cut => Ok(id),
+        _ => Err(row.spoilt(column, id)),
     }
-    Err(match row.lang {
-        Lang::Zh => format!(
-            "{column}“{id}”已被表格软件当作数字改写，丢失了末几位：请先把该列设为“文本”格式，\
-            再重新填写完整的20位编号"
-        ),
-        Lang::En => format!(
-            "the spreadsheet has turned {column} \"{id}\" into a number and lost its last digits: \
-            format that column as text, then enter all 20 digits again"
-        ),
-    })
+}
+
+/// An id or a grid's code: text, whatever a spreadsheet has made of its digits.
+fn code(row: &Row, column: &str) -> Result<String, String> {
+    let written = row.need(column)?;
+    cells::unspread(written).map(Cow::into_owned).map_err(|_| row.spoilt(column, written))
+}
+
+fn code_if_any(row: &Row, column: &str) -> Result<Option<String>, String> {
+    row.get(column).map(|_| code(row, column)).transpose()
 }
 
 fn masks(text: &str) -> Option<Vec<Mask>> {
@@ -252,7 +269,7 @@ impl Record for HeatSource {
 
     fn read(row: &Row) -> Result<Self, String> {
         Ok(Self {
-            name: row.need("名称")?.to_owned(),
+            name: row.one_line("名称")?,
             at: row.place()?,
             radius_m: row.number("半径", 1.0, 5000.0, Some(300.0))?,
             expires: row.time("有效期至", true)?,
@@ -287,7 +304,7 @@ impl Record for Burn {
 
     fn read(row: &Row) -> Result<Self, String> {
         let burn = Self {
-            name: row.need("名称")?.to_owned(),
+            name: row.one_line("名称")?,
             at: row.place()?,
             radius_m: row.number("半径", 1.0, 5000.0, Some(200.0))?,
             from: row.time("开始", false)?,
@@ -328,56 +345,6 @@ fn last_day(at: Timestamp) -> String {
 
 /// Rows of a register: the line (or feature) number from 1, and the value or why it cannot be used.
 pub(super) type Rows<T> = Vec<(u64, Result<T, String>)>;
-
-/// The grids of a GeoJSON FeatureCollection, each with the number of its feature (from 1) or why it
-/// cannot be used.
-pub(super) fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, String> {
-    let collection =
-        text.parse::<GeoJson>().and_then(FeatureCollection::try_from).map_err(|e| match lang {
-            Lang::Zh => format!("不是 GeoJSON FeatureCollection：{e}"),
-            Lang::En => format!("not a GeoJSON FeatureCollection: {e}"),
-        })?;
-    Ok((1..).zip(collection.features.iter().map(|feature| grid(feature, lang))).collect())
-}
-
-pub(super) fn grid(feature: &Feature, lang: Lang) -> Result<Grid, String> {
-    let property = |names: &[&str]| {
-        names.iter().find_map(|name| match feature.property(name)? {
-            serde_json::Value::String(text) => {
-                Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-            }
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
-    };
-    let need = |names: &[&str]| {
-        property(names).ok_or_else(|| match lang {
-            Lang::Zh => format!("缺少属性 {}", names.join("/")),
-            Lang::En => format!("property {} is missing", names.join("/")),
-        })
-    };
-    let geometry = feature
-        .geometry
-        .as_ref()
-        .ok_or_else(|| lang.pick("没有图形", "it has no geometry").to_owned())?;
-    let code = need(&["code", "编码", "网格编码", "编号", "网格编号", "id"])?;
-    Ok(Grid {
-        id: code.as_str().into(),
-        name: property(&["name", "名称", "网格名称"]).unwrap_or(code),
-        village: property(&["village", "村", "行政村"]).unwrap_or_default(),
-        township: need(&["township", "乡镇", "所属乡镇"])?,
-        area: Area::from_geojson(geometry)?,
-    })
-}
-
-pub(super) fn grid_feature(grid: &Grid) -> Feature {
-    let mut feature = Feature { geometry: Some(grid.area.to_geojson()), ..Feature::default() };
-    feature.set_property("code", grid.id.as_str());
-    feature.set_property("name", grid.name.as_str());
-    feature.set_property("village", grid.village.as_str());
-    feature.set_property("township", grid.township.as_str());
-    feature
-}
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,8 @@ pub struct Sheet {
     pub entries: Vec<(u64, Entry)>,
     /// Line, or number of the feature, from 1; and why it cannot be used.
     pub rejected: Vec<(u64, String)>,
+    /// Rows that were taken otherwise than they are written, and how.
+    pub notes: Vec<(u64, String)>,
     /// Columns that the register does not have, as written.
     pub unknown: Vec<String>,
 }
@@ -52,10 +54,14 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
             Err(format!("{} is no table", register.file_name()))
         }
         Register::Grids => {
-            let (grids, rejected) =
-                first_of_each(rows::grids(&table::decode(bytes), lang)?, grid_key, lang);
+            let (grids, rejected) = first_of_each(
+                rows::grids(&table::decode(bytes), lang)?,
+                grid_key,
+                rows::REPEATED,
+                lang,
+            );
             let entries = grids.iter().map(|(line, grid)| (*line, of_grid(grid))).collect();
-            Ok(Sheet { entries, rejected, unknown: Vec::new() })
+            Ok(Sheet { entries, rejected, ..Sheet::default() })
         }
         Register::People => rows_of::<Person>(bytes, lang),
         Register::Cameras => rows_of::<CameraEntry>(bytes, lang),
@@ -235,10 +241,13 @@ fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
         let times = [from.map(local), until.map(|until| format!("– {}", local(until)))];
         [Some(it.key())].into_iter().chain(times).flatten().collect::<Vec<_>>().join(" ")
     };
-    let (entries, rejected) = first_of_each(rows, key, lang);
+    let (entries, rejected) = first_of_each(rows, key, T::REPEATED, lang);
     let entry = |(it, valid): &(T, Validity)| Entry { valid: *valid, ..of(it) };
-    let entries = entries.iter().map(|(line, it)| (*line, entry(it))).collect();
-    Ok(Sheet { entries, rejected, unknown: table.unknown })
+    let entries: Vec<_> = entries.iter().map(|(line, it)| (*line, entry(it))).collect();
+    let is_taken = |line: &u64| entries.binary_search_by_key(line, |(line, _)| *line).is_ok();
+    let notes = table.rows.iter().filter_map(|row| Some((row.line, T::note(row)?)));
+    let notes = notes.filter(|(line, _)| is_taken(line)).collect();
+    Ok(Sheet { entries, rejected, notes, unknown: table.unknown })
 }
 
 /// 生效, 失效. A day alone is whole: it holds from its first moment, and through its last.
@@ -360,6 +369,7 @@ type Numbered<T> = Vec<(u64, T)>;
 fn first_of_each<T>(
     rows: Rows<T>,
     key: impl Fn(&T) -> String,
+    (zh, en): (&str, &str),
     lang: Lang,
 ) -> (Numbered<T>, Numbered<String>) {
     let mut seen = HashSet::new();
@@ -370,8 +380,8 @@ fn first_of_each<T>(
             Ok(entry) => bad.push((
                 line,
                 match lang {
-                    Lang::Zh => format!("与前面的行重复：{}", key(&entry)),
-                    Lang::En => format!("repeats an earlier line: {}", key(&entry)),
+                    Lang::Zh => format!("{zh}：{}", key(&entry)),
+                    Lang::En => format!("{en}: {}", key(&entry)),
                 },
             )),
             Err(reason) => bad.push((line, reason)),

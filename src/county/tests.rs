@@ -1,6 +1,7 @@
 //! Stories of a small county: nine square grids of about five kilometres, three townships from
 //! south to north.
 
+mod forms;
 mod places;
 
 use super::*;
@@ -313,7 +314,7 @@ fn a_file_of_another_kind_is_refused_by_name() {
     };
     let error = refused(Register::People, "<html>登录</html>");
     assert!(
-        error.message.contains("名册.csv") && error.message.contains("编号"),
+        error.message.contains("名册.csv") && error.message.contains("网页"),
         "{}",
         error.message
     );

@@ -4,6 +4,10 @@ use crate::base::time::county_time;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 
+mod digits;
+
+pub use digits::{Lost, phone, phone_in, unspread};
+
 /// How several areas are separated in one cell.
 const SEPARATORS: [char; 6] = ['、', ',', '，', ';', '；', '\n'];
 /// `110.4`, `116°14'37.289"E`, `116度14分37.3秒`, `东经116°14′37″`, `28°30′` (any mixture of
@@ -35,27 +39,6 @@ pub fn degrees(text: &str) -> Option<f64> {
     }
     let value = whole + rest.first().unwrap_or(&0.0) / 60.0 + rest.get(1).unwrap_or(&0.0) / 3600.0;
     Some(if negative { -value } else { value })
-}
-
-/// The digits of a phone number: a mobile number, or a landline with its area code. Full-width
-/// digits and separators are accepted.
-pub fn phone(text: &str) -> Option<String> {
-    let mut digits = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' => digits.push(c),
-            '０'..='９' => digits.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
-            '+' | '-' | ' ' | '(' | ')' | '－' | '\u{3000}' => {}
-            _ => return None,
-        }
-    }
-    let at_home = |prefix| {
-        digits.strip_prefix(prefix).filter(|rest: &&str| rest.len() == 11).map(str::to_owned)
-    };
-    let digits = at_home("86").or_else(|| at_home("0086")).unwrap_or(digits);
-    let mobile = digits.len() == 11 && digits.starts_with('1');
-    let landline = (7..=12).contains(&digits.len()) && !digits.starts_with('1');
-    (mobile || landline).then_some(digits)
 }
 
 /// The areas of a cell; none for the whole county.
@@ -112,7 +95,7 @@ pub fn date(text: &str) -> Option<Date> {
 pub const SPREADSHEET_BEGINS: Date = jiff::civil::date(1899, 12, 30);
 
 /// Full-width forms as their plain ones, and every kind of blank as a space.
-pub(super) fn half_width(text: &str) -> String {
+pub fn half_width(text: &str) -> String {
     /// Unicode puts the full-width forms of `!`..=`~` at U+FF01, in the same order.
     const APART: u32 = '！' as u32 - '!' as u32;
     let plain = |c| match c {
@@ -186,6 +169,9 @@ pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
         return Some(exact);
     }
     let plain = half_width(text);
+    if let Some(local) = serial(plain.trim()) {
+        return Some(local.to_zoned(county_time()).ok()?.timestamp());
+    }
     let local: DateTime = match plain.trim().split_once([' ', 'T', '日']) {
         Some((day, clock)) if clock.contains([':', '时', '点']) => {
             // Not `Date::at`, which panics on 25:00.
@@ -201,6 +187,15 @@ pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
         }
     };
     Some(local.to_zoned(county_time()).ok()?.timestamp())
+}
+
+/// `46355.75`: a day of a spreadsheet and its hour, to the second.
+fn serial(text: &str) -> Option<DateTime> {
+    let (day, part) = text.split_once('.')?;
+    let day = date(day).filter(|_| day.len() == 5)?;
+    let part: f64 = format!("0.{part}").parse().ok()?;
+    let seconds = (part * 86_400.0).round() as i64;
+    day.to_datetime(Time::midnight()).checked_add(seconds.seconds()).ok()
 }
 
 /// An instant as people of the county write it; [`instant`] reads it back.
@@ -277,22 +272,6 @@ mod tests {
     }
 
     #[test]
-    fn phones_are_digits() {
-        for (text, digits) in [
-            ("190-0000-0001", Some("19000000001")),
-            ("+86 19000000001", Some("19000000001")),
-            ("008619000000001", Some("19000000001")),
-            ("１９０００００００01", Some("19000000001")),
-            ("0744-8881234", Some("07448881234")),
-            ("1900000", None),
-            ("无", None),
-            ("", None),
-        ] {
-            assert_eq!(phone(text).as_deref(), digits, "{text}");
-        }
-    }
-
-    #[test]
     fn days_and_hours_are_the_countys() {
         for text in [
             "2026-11-21",
@@ -320,6 +299,7 @@ mod tests {
             "2026年11月21日14：05",
             "2026-11-21T06:05:00Z",
             "2026/11/21 14:05:00",
+            "46347.58680556",
         ] {
             assert_eq!(
                 instant(text, false).map(|t| t.to_string()).as_deref(),

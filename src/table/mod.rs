@@ -2,7 +2,10 @@
 //! semicolon; any column order, Chinese or English headers, with or without a title line.
 
 pub mod cells;
+mod encoding;
+mod foreign;
 mod records;
+mod row;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -10,16 +13,13 @@ mod workbook;
 
 pub use secrets::{Kept, without_secrets};
 
-use crate::address::masked;
 use crate::lang::Lang;
-use crate::triage::geo::LatLon;
-use cells::{date, degrees, instant};
-use jiff::Timestamp;
-use jiff::civil::Date;
 use records::Line;
-use serde_json::{Map, Value};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use encoding::decode;
+pub use row::{Row, is_swapped};
 
 /// A column's header as we write it, and its accepted synonyms. Compared without spaces, brackets
 /// and case.
@@ -52,15 +52,6 @@ pub struct Header {
     pub title: Vec<String>,
 }
 
-/// One line of a table; empty cells are absent.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Line in the file, from 1.
-    pub line: u64,
-    pub lang: Lang,
-    cells: BTreeMap<&'static str, String>,
-}
-
 /// A spreadsheet (XLSX, XLS) or a text. `Err` is a sentence: why it cannot be read, or that no
 /// header was found. A table is not told by the columns that may stand beside its own.
 pub fn read(
@@ -74,9 +65,12 @@ pub fn read(
         Ok(row) => rows.push(row),
         Err(why) => torn.push((line, why)),
     };
-    let header = Reading::of(columns, beside, lang, take).through(bytes)?;
+    let header = Reading::of(columns, beside, &[], lang, take).through(bytes)?;
     Ok(Table { rows, torn, unknown: header.unknown })
 }
+
+/// Headers of a file that are columns of ours because the office says so.
+pub type Called<'a> = &'a [(String, &'static str)];
 
 /// The same, row by row, for lists too long to keep.
 pub fn each(
@@ -85,24 +79,43 @@ pub fn each(
     lang: Lang,
     take: impl FnMut(u64, Result<Row, String>),
 ) -> Result<Header, String> {
-    Reading::of(columns, &[], lang, take).through(bytes)
+    Reading::of(columns, &[], &[], lang, take).through(bytes)
+}
+
+pub fn each_called(
+    bytes: &[u8],
+    columns: &'static [Column],
+    called: Called<'_>,
+    lang: Lang,
+    take: impl FnMut(u64, Result<Row, String>),
+) -> Result<Header, String> {
+    Reading::of(columns, &[], called, lang, take).through(bytes)
 }
 
 /// What stands above the rows, if the bytes are a table with these columns.
 pub fn header_of(bytes: &[u8], columns: &'static [Column]) -> Option<Header> {
+    header_called(bytes, columns, &[])
+}
+
+pub fn header_called(
+    bytes: &[u8],
+    columns: &'static [Column],
+    called: Called<'_>,
+) -> Option<Header> {
     if workbook::is_one(bytes) {
-        return each(bytes, columns, Lang::default(), |_, _| ()).ok();
+        return each_called(bytes, columns, called, Lang::default(), |_, _| ()).ok();
     }
     let text = decode(bytes);
     // Empty lines and lines within a cell count, too.
     let end = text.match_indices(['\n', '\r']).nth(HEAD_LINES).map_or(text.len(), |(at, _)| at);
-    each(text[..end].as_bytes(), columns, Lang::default(), |_, _| ()).ok()
+    each_called(text[..end].as_bytes(), columns, called, Lang::default(), |_, _| ()).ok()
 }
 
 /// A table that is being read.
-struct Reading<T> {
+struct Reading<'a, T> {
     columns: &'static [Column],
     beside: &'static [Column],
+    called: Called<'a>,
     lang: Lang,
     take: T,
     /// Read so far, until there is a header.
@@ -110,18 +123,27 @@ struct Reading<T> {
     /// And what each of its cells is to us.
     header: Option<(Header, Vec<Option<&'static str>>)>,
     title: Vec<String>,
+    above: Arc<BTreeSet<&'static str>>,
 }
 
-impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
-    fn of(columns: &'static [Column], beside: &'static [Column], lang: Lang, take: T) -> Self {
-        Self { columns, beside, lang, take, lines: 0, header: None, title: Vec::new() }
+impl<'a, T: FnMut(u64, Result<Row, String>)> Reading<'a, T> {
+    fn of(
+        columns: &'static [Column],
+        beside: &'static [Column],
+        called: Called<'a>,
+        lang: Lang,
+        take: T,
+    ) -> Self {
+        let (lines, header, title, above) = Default::default();
+        Self { columns, beside, called, lang, take, lines, header, title, above }
     }
 
     fn through(mut self, bytes: &[u8]) -> Result<Header, String> {
+        let lang = self.lang;
         if workbook::is_one(bytes) {
             // The register stands in the first sheet that has its header; others are instructions
             // and pivots.
-            for lines in workbook::sheets(bytes, self.lang)? {
+            for lines in workbook::sheets(bytes, lang)? {
                 (self.lines, self.title) = (0, Vec::new());
                 lines.into_iter().for_each(|(line, cells)| self.line((line, Ok(cells))));
                 if self.header.is_some() {
@@ -129,22 +151,39 @@ impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
                 }
             }
         } else {
-            records::each(&decode(bytes), HEADER_WITHIN_LINES, self.lang, |line| self.line(line));
+            records::each(&decode(bytes), HEADER_WITHIN_LINES, lang, |line| self.line(line));
         }
         let header = self.header.map(|(header, _)| header);
-        header.ok_or_else(|| no_header(self.columns, self.lang))
+        header.ok_or_else(|| {
+            foreign::refusal(bytes, lang)
+                .map_or_else(|| no_header(self.columns, lang), str::to_owned)
+        })
     }
 
     fn line(&mut self, (line, cells): Line) {
         let Some((_, names)) = &self.header else { return self.above(cells) };
+        // A line that ends early is torn; merged cells leave its length as it is.
+        let is_whole = cells.as_ref().is_ok_and(|cells| cells.len() >= names.len());
         let row = cells.and_then(|cells| {
             if cells.iter().skip(names.len()).any(|cell| !cell.is_empty()) {
                 return Err(too_many(cells.len(), names.len(), self.lang));
             }
             let named = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
-            Ok(named.filter_map(|(name, cell)| Some(((*name)?, folded(cell)))).collect())
+            let named = named.filter_map(|(name, cell)| Some(((*name)?, folded(cell))));
+            let cells: BTreeMap<_, _> = named.collect();
+            match cells.iter().find(|(_, cell)| cell.contains(encoding::UNREADABLE)) {
+                Some((column, _)) => Err(encoding::unreadable(column, self.lang)),
+                None => Ok(cells),
+            }
         });
-        let row = row.map(|cells| Row { line, lang: self.lang, cells });
+        let above = Arc::clone(&self.above);
+        if let Ok(cells) = &row
+            && cells.keys().any(|name| !above.contains(name))
+        {
+            Arc::make_mut(&mut self.above).extend(cells.keys());
+        }
+        let above = if is_whole { above } else { Arc::default() };
+        let row = row.map(|cells| Row { line, lang: self.lang, cells, above });
         if row.as_ref().map_or(true, |row| !row.cells.is_empty()) {
             (self.take)(line, row);
         }
@@ -158,7 +197,11 @@ impl<T: FnMut(u64, Result<Row, String>)> Reading<T> {
         if self.lines > HEADER_WITHIN_LINES {
             return;
         }
-        let name = |cell: &String| known(cell, self.columns).or_else(|| known(cell, self.beside));
+        let name = |cell: &String| {
+            let called = self.called.iter().find(|(written, _)| is_named(cell, written));
+            let own = || known(cell, self.columns).or_else(|| known(cell, self.beside));
+            called.map(|(_, own)| *own).or_else(own)
+        };
         let mut names: Vec<_> = cells.iter().map(name).collect();
         let unknown =
             cells.iter().zip(&names).filter(|(cell, name)| name.is_none() && !cell.is_empty());
@@ -228,16 +271,9 @@ pub fn write(
     Ok(format!("{BYTE_ORDER_MARK}{text}"))
 }
 
-/// UTF-8 or UTF-16 by the byte order mark, UTF-8 when valid, otherwise GB18030 (as Chinese Excel
-/// and WPS write).
-pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
-    }
+/// Whether a header, or the name of a property, is this one: without blanks, signs, units and case.
+pub fn is_named(written: &str, name: &str) -> bool {
+    plain(written) == plain(name)
 }
 
 fn known(cell: &str, columns: &'static [Column]) -> Option<&'static str> {
@@ -261,157 +297,4 @@ fn plain(header: &str) -> String {
 /// Whether the bytes are a workbook that can be read.
 pub fn is_workbook(bytes: &[u8], lang: Lang) -> bool {
     workbook::is_one(bytes) && workbook::sheets(bytes, lang).is_ok()
-}
-
-impl Row {
-    /// A record that came as named texts; names that are no column are left out, and of two with one
-    /// name the last counts.
-    pub fn of_known<'a>(
-        line: u64,
-        named: impl Iterator<Item = (&'a str, String)>,
-        columns: &'static [Column],
-        lang: Lang,
-    ) -> Self {
-        let cells = named.filter_map(|(name, cell)| {
-            let cell = cell.trim();
-            Some((known(name, columns)?, cell.to_owned())).filter(|_| !cell.is_empty())
-        });
-        Self { line, lang, cells: cells.collect() }
-    }
-
-    /// The row of a page or program: columns by any of their names, cells as texts or numbers.
-    /// `Err` is a sentence: a column that the register does not have.
-    pub fn of(
-        cells: &Map<String, Value>,
-        columns: &'static [Column],
-        lang: Lang,
-    ) -> Result<Self, String> {
-        let text = |value: &Value| match value {
-            Value::Null => String::new(),
-            Value::String(text) => text.trim().to_owned(),
-            other => other.to_string(),
-        };
-        let mut row = Self { line: 0, lang, cells: BTreeMap::new() };
-        for (name, value) in cells {
-            let column = known(name, columns).ok_or_else(|| {
-                let wanted: Vec<_> = columns
-                    .iter()
-                    .filter_map(|names| names.get(1).or(names.first()).copied())
-                    .collect();
-                match lang {
-                    Lang::Zh => format!("没有“{name}”这一列；可用的列：{}", wanted.join("、")),
-                    Lang::En => format!(
-                        "there is no column \"{name}\"; the columns are {}",
-                        wanted.join(", ")
-                    ),
-                }
-            })?;
-            let cell = text(value);
-            if !cell.is_empty() {
-                row.cells.insert(column, cell);
-            }
-        }
-        Ok(row)
-    }
-
-    pub fn get(&self, column: &str) -> Option<&str> {
-        self.cells.get(column).map(String::as_str)
-    }
-
-    pub fn text(&self, column: &str) -> Option<String> {
-        self.get(column).map(str::to_owned)
-    }
-
-    pub fn need(&self, column: &str) -> Result<&str, String> {
-        self.get(column).ok_or_else(|| match self.lang {
-            Lang::Zh => format!("缺少“{column}”"),
-            Lang::En => format!("\"{column}\" is missing"),
-        })
-    }
-
-    /// The value may be a camera's address in a wrong column, so its secrets are masked here, too.
-    fn wrong(&self, column: &str, value: &str, zh: &str, en: &str) -> String {
-        let value = masked(value);
-        match self.lang {
-            Lang::Zh => format!("“{column}”的值“{value}”不对：{zh}"),
-            Lang::En => format!("\"{column}\" cannot be \"{value}\": {en}"),
-        }
-    }
-
-    /// A required cell, read by `parse`. The two sentences say what would be valid.
-    pub fn parse<T>(
-        &self,
-        column: &str,
-        zh: &str,
-        en: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, String> {
-        let value = self.need(column)?;
-        parse(value).ok_or_else(|| self.wrong(column, value, zh, en))
-    }
-
-    /// A number between two bounds; `default` for an empty cell.
-    pub fn number(
-        &self,
-        column: &str,
-        low: f64,
-        high: f64,
-        default: Option<f64>,
-    ) -> Result<f64, String> {
-        if let (None, Some(default)) = (self.get(column), default) {
-            return Ok(default);
-        }
-        let range = |n: &f64| (low..=high).contains(n);
-        let (zh, en) = (
-            format!("应为{low}到{high}之间的数"),
-            format!("a number between {low} and {high} is needed"),
-        );
-        self.parse(column, &zh, &en, |value| cells::number(value).filter(range))
-    }
-
-    /// Columns 经度 and 纬度: decimal degrees or degrees, minutes, seconds.
-    pub fn place(&self) -> Result<LatLon, String> {
-        let degrees = |column| {
-            self.parse(
-                column,
-                "应为十进制度或度分秒",
-                "decimal degrees or D°M'S\" are needed",
-                degrees,
-            )
-        };
-        let (lon_deg, lat_deg) = (degrees("经度")?, degrees("纬度")?);
-        if in_china(lon_deg, lat_deg) {
-            return Err(self
-                .lang
-                .pick(
-                    "经度和纬度写反了：中国的经度在73到136之间，纬度在3到54之间。请对调两列",
-                    "longitude and latitude are swapped (in China they are 73..136 and 3..54): \
-                    exchange the two columns",
-                )
-                .to_owned());
-        }
-        LatLon::new(lat_deg, lon_deg).ok_or_else(|| match self.lang {
-            Lang::Zh => format!("经度{lon_deg}、纬度{lat_deg}不在地球上"),
-            Lang::En => format!("longitude {lon_deg}, latitude {lat_deg} is not a place on earth"),
-        })
-    }
-
-    /// An instant in county time. A date alone means its first moment or, with `end`, its last.
-    pub fn time(&self, column: &str, end: bool) -> Result<Timestamp, String> {
-        self.parse(
-            column,
-            "应为 2026-11-21 14:00 或 2026-11-21",
-            "2026-11-21 14:00 or 2026-11-21 is needed",
-            |value| instant(value, end),
-        )
-    }
-
-    pub fn date(&self, column: &str) -> Result<Date, String> {
-        self.parse(column, "应为 2026-11-21", "2026-11-21 is needed", date)
-    }
-}
-
-/// True when the pair lies in China only if its two numbers are swapped.
-fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
-    (73.0..=136.0).contains(&lon_deg) && (3.0..=54.0).contains(&lat_deg)
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::triage::geo::LatLon;
 
 const COLUMNS: &[Column] = &[&["编号", "id"], &["经度", "lon", "longitude"], &["纬度", "lat"]];
 
@@ -65,6 +66,22 @@ fn a_stray_cell_and_a_wrong_format_cost_no_more_than_themselves() {
     read.expect("a header");
     assert_eq!(rows, [(2, Some("13899999999".to_owned()))]);
     assert!(matches!(&torn[..], [(1_048_576, why)] if why.contains("16384 values")), "{torn:?}");
+}
+
+#[test]
+fn a_merged_cell_of_a_workbook_is_the_cell_of_each_of_its_rows() {
+    const PEOPLE: &[Column] = &[&["乡镇"], &["编号"], &["村"]];
+    let bytes = std::fs::read("tests/data/merged.xlsx").expect("the workbook");
+    let table = read(&bytes, PEOPLE, Lang::Zh).expect("a header");
+    let rows: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| ["乡镇", "编号", "村"].map(|column| row.get(column).unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        rows,
+        [["龙潭镇", "p01", "向阳村"], ["龙潭镇", "p02", "向阳村"], ["龙潭镇", "p03", "红星村"]]
+    );
 }
 
 #[test]

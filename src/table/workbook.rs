@@ -3,7 +3,7 @@
 
 use super::cells::SPREADSHEET_BEGINS;
 use crate::lang::Lang;
-use calamine::{Data, Reader, Xls, Xlsx, XlsxError};
+use calamine::{Data, Dimensions, Reader, Xls, Xlsx, XlsxError};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Span};
 use std::collections::BTreeMap;
@@ -70,9 +70,31 @@ fn xlsx(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
             line.resize(width, String::new());
             line[column as usize] = text;
         }
+        drop(cells);
+        for merged in book.merge_cells_by_sheet_name(&name).map_err(failed)? {
+            fill_down(&mut lines, merged);
+        }
         sheets.push(lines.into_iter().map(|(row, line)| (u64::from(row) + 1, line)).collect());
     }
     Ok(sheets)
+}
+
+/// A merged cell is the cell of each of its rows, as people read it.
+fn fill_down(lines: &mut BTreeMap<u32, Vec<String>>, merged: Dimensions) {
+    let ((first, column), last) = (merged.start, merged.end.0);
+    let column = column as usize;
+    let Some(text) = lines.get(&first).and_then(|line| line.get(column)).cloned() else { return };
+    if last <= first {
+        return;
+    }
+    for (_, line) in lines.range_mut(first + 1..=last) {
+        if line.len() <= column {
+            line.resize(column + 1, String::new());
+        }
+        if line[column].is_empty() {
+            line[column].clone_from(&text);
+        }
+    }
 }
 
 /// The old form has at most 65,536 rows of 256 cells.

@@ -77,6 +77,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
             &["src/satellite/format/kml.rs", "src/web/inbound/alarm/xml.rs", "src/report/cap.rs"],
         ),
         ("geojson", &["src/county/", "src/web/", "src/cli/"]),
+        ("geo", &["src/county/crossing.rs"]),
         ("encoding_rs", &["src/table/"]),
         ("getrandom", &["src/web/http/secret.rs"]),
         ("base64", &["src/web/http/secret.rs", "src/web/inbound/alarm", "src/cli/"]),

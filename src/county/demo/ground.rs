@@ -76,7 +76,7 @@ impl Ground {
             self.eastward[ROWS].iter().rev().flat_map(|line| line.iter().rev().copied()).collect();
         let west =
             self.northward.iter().rev().flat_map(|row| row[0].iter().rev().copied()).collect();
-        Area::from_rings(vec![joined([south, east, north, west])])
+        Area::from_rings(vec![joined([south, east, north, west])]).map_err(|why| why.en)
     }
 }
 

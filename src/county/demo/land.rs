@@ -57,7 +57,8 @@ pub(super) fn grids(ground: &Ground) -> Result<Vec<Grid>> {
                         name: format!("{number}号网格"),
                         village: name.clone(),
                         township: township.to_owned(),
-                        area: Area::from_rings(vec![ring]).map_err(Error::internal)?,
+                        area: Area::from_rings(vec![ring])
+                            .map_err(|why| Error::internal(why.en))?,
                     });
                 }
             }

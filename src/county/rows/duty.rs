@@ -1,9 +1,8 @@
 //! The rota's columns.
 
-use super::Record;
+use super::{Record, code, code_if_any};
 use crate::county::Duty;
 use crate::county::people::{parse_role, role_zh};
-use crate::lang::Lang;
 use crate::table::cells;
 use crate::table::{Column, Row};
 use crate::triage::policy::Role;
@@ -20,6 +19,11 @@ impl Record for Duty {
         &["结束", "ends", "止", "交班", "to"],
     ];
 
+    const REPEATED: (&'static str, &'static str) = (
+        "这个岗位这一班前面已有一人（两人轮值请填开始和结束）",
+        "somebody has that post and shift above (two who take turns need begins and ends)",
+    );
+
     fn read(row: &Row) -> Result<Self, String> {
         let roles = "县值班、带班领导、乡镇值班、A角替班、B角替班";
         let right = (format!("应为{roles}之一"), format!("one of {roles} is needed"));
@@ -29,15 +33,20 @@ impl Record for Duty {
                 .transpose()
         };
         let duty = Self {
-            date: row.get("日期").map_or_else(|| Err(no_date(row.lang)), |_| row.date("日期"))?,
+            date: row.parse(
+                "日期",
+                "应为 2026-11-21，每天一行",
+                "2026-11-21 is needed, one row a day",
+                cells::date,
+            )?,
             begins: time("开始")?,
             ends: time("结束")?,
             role: row.parse("岗位", &right.0, &right.1, |text| {
                 parse_role(text).filter(|role| *role != Role::VillageChief)
             })?,
             township: row.text("乡镇"),
-            grid: row.get("网格").map(Into::into),
-            person: row.need("人员")?.into(),
+            grid: code_if_any(row, "网格")?.map(|code| code.as_str().into()),
+            person: code(row, "人员")?.as_str().into(),
         };
         match duty.role {
             Role::TownshipDuty => _ = row.need("乡镇")?,
@@ -69,15 +78,6 @@ impl Record for Duty {
             .collect::<Vec<_>>()
             .join(" ")
     }
-}
-
-/// Spreadsheets export a merged cell for its first row alone.
-fn no_date(lang: Lang) -> String {
-    lang.pick(
-        "缺少“日期”：是合并的单元格吗？请逐行填写",
-        "\"日期\" is missing: a merged cell? Give every row its date",
-    )
-    .to_owned()
 }
 
 fn clock(time: Option<Time>) -> String {

@@ -1,7 +1,8 @@
 use super::*;
-use crate::county::Duty;
+use crate::county::{Area, Duty, Grid};
 use crate::register::{Ban, Danger, Signal};
 use crate::table;
+use geojson::FeatureCollection;
 
 fn one<T: Record>(text: &str) -> Result<T, String> {
     let table = table::read(text.as_bytes(), T::COLUMNS, &[], Lang::Zh)?;

@@ -3,7 +3,8 @@
 
 use super::history::{FactView, author_name, origins};
 use super::is_changed_by;
-use crate::county::{CameraEntry, County, Gap};
+use crate::county::{CameraEntry, County, Gap, Oddity};
+use crate::error::Error;
 use crate::lang::Lang;
 use crate::register::{Entry, Register};
 use crate::web::WebState;
@@ -16,6 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
 /// What holds until an instant holds this long before it.
@@ -130,7 +133,15 @@ pub(crate) async fn register(
     ahead.sort_by_key(|(from, _)| *from);
     let problems = match asked.at {
         Some(_) => Vec::new(),
-        None => problems(register, entries.of(register), &county, now, lang_of(&headers)),
+        None => {
+            let (asked, lang) = (Arc::clone(&county), lang_of(&headers));
+            // No work for the threads that serve.
+            let odd = spawn_blocking(move || asked.oddities_of(register))
+                .await
+                .map_err(|e| Error::internal("looking for oddities failed").because(e))?;
+            let plain = problems(register, entries.of(register), &county, now, lang);
+            plain.into_iter().chain(odd.into_iter().flat_map(|odd| views(odd, lang))).collect()
+        }
     };
     Ok(Json(RegisterView {
         register,
@@ -164,6 +175,13 @@ fn problems(
         keys.into_iter().map(|key| ProblemView { key, line: None, words: gap.words(lang) })
     });
     of_file.chain(of_gaps).chain(lacks(register, county, now, lang)).collect()
+}
+
+/// What is likely wrong, beside each entry that it concerns.
+fn views(odd: Oddity, lang: Lang) -> impl Iterator<Item = ProblemView> {
+    let words = odd.words.pick(lang).to_owned();
+    let view = move |key| ProblemView { key: Some(key), line: None, words: words.clone() };
+    odd.keys.into_iter().map(view)
 }
 
 /// The entries of this register that a gap concerns; `None` stands for the register as a whole.
