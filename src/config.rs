@@ -7,6 +7,7 @@ mod bus;
 mod centre;
 mod check;
 mod data;
+mod satellite;
 mod secrets;
 mod server;
 mod webhooks;
@@ -15,6 +16,7 @@ pub use alarms::{AlarmsConfig, Scaled, SystemMap, Take, TakeNumber, TakeTime, Wh
 pub use bus::{BusConfig, EdgeConfig};
 pub use centre::{CentreConfig, Listed};
 pub use data::{BackupConfig, DiskConfig, RecordConfig, StoreConfig, TellAt};
+pub use satellite::{ListColumn, Mapping, Overpass, SatelliteConfig};
 pub use secrets::{Secret, SecretsConfig, first_line};
 pub use server::{PlainHttp, Refusal, Server};
 pub use webhooks::WebhookConfig;
@@ -201,38 +203,6 @@ impl Default for DetectConfig {
             gate: Gating::Off,
             gate_every: 6,
             tiles: Tiles::Auto,
-        }
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SatelliteConfig {
-    /// Watched folder; relative to the data folder. Files are kept under `read/` or `refused/`
-    /// beside it.
-    pub folder: PathBuf,
-    /// Intervals at which the folder is scanned and each feed is polled.
-    pub folder_every: SignedDuration,
-    pub feed_every: SignedDuration,
-    /// Addresses of hotspot files (FIRMS area API …). `{key}` is replaced by the secret
-    /// HUOYAN_FIRMS_KEY.
-    pub feeds: Vec<String>,
-    /// Hotspots farther outside the county are ignored, metres: 5 km, the widest pixel of MODIS.
-    /// Nearer ones outside are passed on (转报).
-    pub margin_m: f64,
-    /// Hotspots acquired longer ago than this are stored and drawn, but open no incident: 24 h.
-    pub stale_after: SignedDuration,
-}
-
-impl Default for SatelliteConfig {
-    fn default() -> Self {
-        Self {
-            folder: PathBuf::from("hotspots"),
-            folder_every: SignedDuration::from_secs(2),
-            feed_every: SignedDuration::from_mins(10),
-            feeds: Vec::new(),
-            margin_m: 5_000.0,
-            stale_after: SignedDuration::from_hours(24),
         }
     }
 }

@@ -1,33 +1,63 @@
 //! Satellite feeds and the watched folder. A feed's answer is put into the folder like any other
-//! list, so there is one way in, and every original is kept.
+//! list, so there is one way in, and every original is kept. The folder and each feed have a lane
+//! of their own: one that hangs holds up no other.
 //!
 //! Reading a list twice is harmless: a hotspot's sighting has an id derived from the hotspot's key.
 
+mod ask;
+mod passes;
+
 use super::{App, evidence, sleep_or_stop};
-use crate::base::{file, id};
-use crate::config::Secret;
-use crate::error::{Error, Result};
-use crate::satellite::{Batch, Feed, FolderWatch};
+use crate::base::id;
+use crate::error::Result;
+use crate::lang::Words;
+use crate::satellite::{Batch, FolderWatch, reconcile};
 use crate::triage::cluster;
 use crate::triage::hotspot::Hotspot;
 use crate::triage::id::SightingId;
-use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::task::JoinSet;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
-/// Watches the folder and polls the feeds until the program stops.
-pub(super) async fn run(app: App) {
-    let folder = app.config.store.data.join(&app.config.satellite.folder);
-    tokio::join!(watch(&app, &folder), ask(&app, &folder));
+/// Stored pixels that a list is compared with, the newest: a county has a hundred on a bad day.
+const KNOWN_MAX: u32 = 5_000;
+
+/// When the newest good list came, from wherever; `None`: never.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Option<Timestamp>>>);
+
+impl Heard {
+    fn at(&self) -> Option<Timestamp> {
+        *self.0.lock()
+    }
+
+    fn a_list(&self, at: Timestamp) {
+        let mut newest = self.0.lock();
+        *newest = (*newest).max(Some(at));
+    }
 }
 
-async fn watch(app: &App, folder: &Path) {
+/// Watches the folder, polls the feeds and looks out for passes until the program stops.
+pub(super) async fn run(app: App) {
+    let folder = app.config.store.data.join(&app.config.satellite.folder);
+    let heard = Heard::default();
+    let lanes = (
+        watch(&app, &folder, &heard),
+        ask::run(&app, &folder, &heard),
+        passes::run(&app, &folder, &heard),
+    );
+    tokio::join!(lanes.0, lanes.1, lanes.2);
+}
+
+async fn watch(app: &App, folder: &Path, heard: &Heard) {
     let every = app.config.satellite.folder_every.unsigned_abs();
-    let mut watch = FolderWatch::new(folder, &app.config.camera.pipelines, app.lang);
-    let mut troubled = false;
+    let mut watch = FolderWatch::new(folder, &app.config.camera.pipelines, app.lang)
+        .reading(&app.config.satellite.mappings);
+    let (mut troubled, mut wrong) = (false, BTreeMap::new());
     loop {
-        let looked = look(app, &mut watch).await;
+        let looked = look(app, &mut watch, heard, &mut wrong).await;
         match &looked {
             // One log line per change, not one per scan.
             Err(e) if !troubled => {
@@ -38,15 +68,14 @@ async fn watch(app: &App, folder: &Path) {
                 );
                 say(
                     app,
-                    Some((
+                    Some(Words::new(
                         format!("热点目录读取失败：{}", e.message),
                         format!("hotspot folder: {}", e.message),
                     )),
                 );
             }
-            Ok(Looked::Lists(wrong)) => say(app, wrong.clone()),
-            Ok(Looked::Nothing) if troubled => say(app, None),
-            Err(_) | Ok(Looked::Nothing) => {}
+            Ok(any) if *any || troubled => say(app, all(&wrong)),
+            Err(_) | Ok(_) => {}
         }
         troubled = looked.is_err();
         if sleep_or_stop(app, every).await {
@@ -55,24 +84,42 @@ async fn watch(app: &App, folder: &Path) {
     }
 }
 
-/// The result of one scan of the folder.
-enum Looked {
-    Nothing,
-    /// Lists were read; holds what is wrong with the last bad one, in Chinese and English.
-    Lists(Option<(String, String)>),
+/// What is wrong with the last bad list of each source. It stands until a good one of that source
+/// comes.
+type Wrong = BTreeMap<String, Words>;
+
+fn all(wrong: &Wrong) -> Option<Words> {
+    let join = |of: fn(&Words) -> &str, between: &str| {
+        wrong.values().map(of).collect::<Vec<_>>().join(between)
+    };
+    (!wrong.is_empty()).then(|| Words::new(join(|it| &it.zh, "；"), join(|it| &it.en, "; ")))
 }
 
-fn say(app: &App, wrong: Option<(String, String)>) {
-    let (zh, en) = wrong.clone().unwrap_or_default();
-    app.parts.set("hotspots", wrong.is_none(), zh, en);
+fn say(app: &App, wrong: Option<Words>) {
+    let is_ok = wrong.is_none();
+    let Words { zh, en } = wrong.unwrap_or_else(|| Words::new("", ""));
+    app.parts.set("hotspots", is_ok, zh, en);
 }
 
-async fn look(app: &App, watch: &mut FolderWatch) -> Result<Looked> {
+/// Whose list it is: that of a feed, by the name that its answers get, or somebody's who put it
+/// there.
+fn source(name: &str) -> String {
+    let feed = name.split('-').next().filter(|first| {
+        let number = first.strip_prefix(ask::NAME);
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    });
+    feed.unwrap_or_default().to_owned()
+}
+
+/// One scan of the folder. True when there were lists.
+async fn look(
+    app: &App,
+    watch: &mut FolderWatch,
+    heard: &Heard,
+    wrong: &mut Wrong,
+) -> Result<bool> {
     let scan = tokio::task::block_in_place(|| watch.scan(app.clock.now()))?;
-    if scan.refused.is_empty() && scan.batches.is_empty() {
-        return Ok(Looked::Nothing);
-    }
-    let (mut wrong, mut failed) = (None, None);
+    let mut failed = None;
     for batch in &scan.batches {
         let Taken { new, beyond } = match take_in(app, batch).await {
             Ok(taken) => taken,
@@ -92,7 +139,13 @@ async fn look(app: &App, watch: &mut FolderWatch) -> Result<Looked> {
             "hotspots taken in"
         );
         watch.keep(batch, app.clock.now())?;
-        wrong = unusable(&name, batch).or(wrong);
+        if !batch.hotspots.is_empty() || batch.rejected.is_empty() {
+            heard.a_list(app.clock.now());
+        }
+        match unusable(&name, batch) {
+            Some(words) => wrong.insert(source(&name), words),
+            None => wrong.remove(&source(&name)),
+        };
     }
     for refused in &scan.refused {
         tracing::warn!(
@@ -100,19 +153,21 @@ async fn look(app: &App, watch: &mut FolderWatch) -> Result<Looked> {
             reason = refused.reason,
             "not a hotspot list; moved to refused/"
         );
-        wrong = Some((
+        let words = Words::new(
             format!("热点文件 {} 无法使用：{}", refused.name, refused.reason),
             format!("hotspot file {} cannot be used: {}", refused.name, refused.reason),
-        ));
+        );
+        wrong.insert(source(&refused.name), words);
     }
-    failed.map_or(Ok(Looked::Lists(wrong)), Err)
+    let any = !scan.refused.is_empty() || !scan.batches.is_empty();
+    failed.map_or(Ok(any), Err)
 }
 
-/// Describes a list with unusable rows. It stays on the board until a good list comes.
-fn unusable(name: &str, batch: &Batch) -> Option<(String, String)> {
+/// Describes a list with unusable rows.
+fn unusable(name: &str, batch: &Batch) -> Option<Words> {
     let first = batch.rejected.first()?;
     let (bad, all) = (batch.rejected.len(), batch.rejected.len() + batch.hotspots.len());
-    Some((
+    Some(Words::new(
         format!("{name}：{all}行中有{bad}行无法使用，第{}行：{}", first.line, first.reason),
         format!("{name}: {bad} of {all} rows are unusable; line {}: {}", first.line, first.reason),
     ))
@@ -132,6 +187,7 @@ async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
     let reaches = |it: &&Hotspot| county.near(&it.locus(), app.config.satellite.margin_m);
     let ours: Vec<Hotspot> = batch.hotspots.iter().filter(reaches).cloned().collect();
     let beyond = batch.hotspots.len() - ours.len();
+    let ours = reconcile(&known(app, &ours).await?, ours);
     let new = app.store.add_hotspots(&ours, now).await?;
     for hotspot in &new {
         app.lookout.look_sooner(county.cameras_towards(&hotspot.locus()));
@@ -145,83 +201,16 @@ async fn take_in(app: &App, batch: &Batch) -> Result<Taken> {
     Ok(Taken { new: new.len(), beyond })
 }
 
+/// What is stored from the time of these pixels on.
+async fn known(app: &App, hotspots: &[Hotspot]) -> Result<Vec<Hotspot>> {
+    let Some(first) = hotspots.iter().map(|it| it.acquired_at).min() else {
+        return Ok(Vec::new());
+    };
+    let since = first - SignedDuration::from_mins(2);
+    let known = app.store.hotspots_since(since, KNOWN_MAX).await?;
+    Ok(known.into_iter().map(|it| it.hotspot).collect())
+}
+
 fn sighting_id(hotspot: &Hotspot) -> SightingId {
     SightingId(id::named(&hotspot.key))
-}
-
-/// One task per address: a server that sends a byte every five seconds delays no other.
-async fn ask(app: &App, folder: &Path) {
-    let key = app.config.secret(Secret::FirmsKey).unwrap_or_else(|e| {
-        tracing::error!("the key of the satellite feeds: {}", e.chain());
-        None
-    });
-    let mut asking = JoinSet::new();
-    for (n, address) in app.config.satellite.feeds.iter().enumerate() {
-        let part = format!("feeds {}", n + 1);
-        match Feed::new(address, key.as_deref()) {
-            Ok(feed) => _ = asking.spawn(ask_one(app.clone(), part, feed, folder.to_owned())),
-            Err(e) => {
-                tracing::error!("a satellite feed is not fetched: {}", e.chain());
-                app.parts.set(part, false, format!("卫星数据源配置有误：{}", e.message), e.message);
-            }
-        }
-    }
-    while let Some(ended) = asking.join_next().await {
-        // A panic in one task goes to the supervisor, which restarts all of them and reports it.
-        if let Err(e) = ended
-            && let Ok(panic) = e.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
-async fn ask_one(app: App, part: String, feed: Feed, folder: PathBuf) {
-    let every = Duration::from_secs(app.config.satellite.feed_every.as_secs().unsigned_abs());
-    let mut last = [0; 32];
-    loop {
-        let (own, asked, to) = (app.clone(), feed.clone(), folder.clone());
-        let fetched = tokio::task::spawn_blocking(move || fetch(&own, &asked, &to, last));
-        let fetched = tokio::select! {
-            fetched = fetched => fetched.unwrap_or_else(|e| Err(Error::internal("a feed's thread \
-                died").because(e))),
-            () = app.stopped() => return,
-        };
-        match fetched {
-            Ok(digest) => {
-                last = digest;
-                app.parts.set(part.clone(), true, "", "");
-            }
-            Err(e) => {
-                tracing::warn!(%feed, "the satellite feed could not be fetched: {}", e.chain());
-                let (zh, en) = (
-                    format!("卫星数据源 {feed}：{}", e.message),
-                    format!("feed {feed}: {}", e.message),
-                );
-                app.parts.set(part.clone(), false, zh, en);
-            }
-        }
-        if sleep_or_stop(&app, every).await {
-            return;
-        }
-    }
-}
-
-/// Puts the answer into the folder, unless it equals the last one. Returns its digest.
-fn fetch(app: &App, feed: &Feed, folder: &Path, last: [u8; 32]) -> Result<[u8; 32]> {
-    let bytes = feed.fetch(&app.config.camera.pipelines, app.lang)?;
-    let digest: [u8; 32] = Sha256::digest(&bytes).into();
-    if digest == last {
-        return Ok(digest);
-    }
-    let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
-    std::fs::create_dir_all(folder).map_err(cannot)?;
-    let name = format!(
-        "{feed}-{}-{}.csv",
-        app.clock.now().strftime("%Y%m%dT%H%M%SZ"),
-        hex::encode(&digest[..4])
-    );
-    let name = name.replace(['/', ':'], "_");
-    file::write_whole(&folder.join(name), &bytes).map_err(cannot)?;
-    Ok(digest)
 }

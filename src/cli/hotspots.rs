@@ -64,7 +64,8 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
 
 fn read(path: &Path, common: &Common) -> Result<Parsed> {
     let bytes = satellite::read_file(path, &common.config.camera.pipelines, common.lang)?;
-    satellite::parse(&bytes, &path.display().to_string(), Clock::System.now(), common.lang)
+    let (name, mappings) = (path.display().to_string(), &common.config.satellite.mappings);
+    satellite::parse_mapped(&bytes, &name, Clock::System.now(), mappings, common.lang)
 }
 
 fn sift(path: &Path, parsed: Parsed, known: &mut HashSet<String>) -> Read {

@@ -2,8 +2,8 @@
 //! record, and nothing would say so later: the program does not start with it.
 
 use super::{
-    Batch, CameraConfig, Config, DetectConfig, DiskConfig, SatelliteConfig, Server, StoreConfig,
-    Tiles,
+    Batch, CameraConfig, Config, DetectConfig, DiskConfig, ListColumn, SatelliteConfig, Server,
+    StoreConfig, Tiles,
 };
 use crate::base::range::{Setting, at_least, more_than, within};
 use crate::lang::Words;
@@ -174,7 +174,22 @@ impl SatelliteConfig {
         within("[satellite] feed_every", self.feed_every, SECOND * 10..=DAY, usual.feed_every)?;
         within("[satellite] margin_m", self.margin_m, 0.0..=200_000.0, usual.margin_m)?;
         // The fastest lists come an hour after the pass.
-        within("[satellite] stale_after", self.stale_after, HOUR..=DAY * 365, usual.stale_after)
+        within("[satellite] stale_after", self.stale_after, HOUR..=DAY * 365, usual.stale_after)?;
+        for mapping in &self.mappings {
+            let has = |column| mapping.columns.values().any(|it| *it == column);
+            if !has(ListColumn::Longitude) || !has(ListColumn::Latitude) {
+                return Err(Words::new(
+                    "[satellite] mappings 的每一项都要有 longitude 和 latitude 两列",
+                    "each of [satellite] mappings needs the columns longitude and latitude",
+                ));
+            }
+        }
+        within(
+            "[satellite] list_within",
+            self.list_within,
+            MINUTE * 10..=DAY * 7,
+            usual.list_within,
+        )
     }
 }
 

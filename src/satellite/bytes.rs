@@ -1,12 +1,14 @@
 //! The bytes of a file or a web address, through the GStreamer texts `pipelines/hotspots-*.gst`.
-//! Blocking: for OS threads, never on a tokio worker.
+//! Blocking: for OS threads, never on a tokio worker. Each transfer has a limit of size and one of
+//! time, whatever trickles in.
 
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
-use std::fmt;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,8 +20,11 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// How often the bus is checked for errors.
 const LOOK_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
+/// HTTP: what was asked for is as it was.
+const NOT_MODIFIED: u32 = 304;
+
 const FILE_TEXT: &str = include_str!("../../pipelines/hotspots-file.gst");
-const HTTP_TEXT: &str = include_str!("../../pipelines/hotspots-http.gst");
+pub(super) const HTTP_TEXT: &str = include_str!("../../pipelines/hotspots-http.gst");
 
 /// The bytes of a file. `pipelines` is the folder of pipeline texts; the built-in one is used if it
 /// lacks this name.
@@ -38,51 +43,11 @@ pub fn read_file(path: &Path, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
             lang.pick("文件名不是 UTF-8，请改名", "its name is not UTF-8, rename it")
         ))
     })?;
-    pull(&text(pipelines, "hotspots-file", FILE_TEXT)?, location, &shown, lang)
+    let text = text(pipelines, "hotspots-file", FILE_TEXT)?;
+    Ok(pull(&text, location, &[], &shown, lang)?.bytes)
 }
 
-/// An address of hotspot lists, with its key filled in. `Debug` and `Display` show only the host.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Feed {
-    address: String,
-}
-
-impl Feed {
-    /// `{key}` in the address is replaced by `key` (the secret HUOYAN_FIRMS_KEY).
-    pub fn new(address: &str, key: Option<&str>) -> Result<Self> {
-        let feed = match (address.contains("{key}"), key) {
-            (true, None) => {
-                return Err(Error::invalid(
-                    "a feed in [satellite] feeds needs a key: set HUOYAN_FIRMS_KEY",
-                ));
-            }
-            (_, key) => Self { address: address.replace("{key}", key.unwrap_or_default()) },
-        };
-        if feed.address.starts_with("http://") || feed.address.starts_with("https://") {
-            return Ok(feed);
-        }
-        Err(Error::invalid("a feed in [satellite] feeds must begin with http:// or https://"))
-    }
-
-    pub fn fetch(&self, pipelines: &Path, lang: Lang) -> Result<Vec<u8>> {
-        pull(&text(pipelines, "hotspots-http", HTTP_TEXT)?, &self.address, &self.to_string(), lang)
-    }
-}
-
-impl fmt::Display for Feed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.address.split('/').nth(2).unwrap_or_default();
-        f.write_str(host.rsplit('@').next().unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for Feed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Feed({self})")
-    }
-}
-
-fn text(pipelines: &Path, name: &str, built_in: &str) -> Result<String> {
+pub(super) fn text(pipelines: &Path, name: &str, built_in: &str) -> Result<String> {
     let path = pipelines.join(format!("{name}.gst"));
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(text),
@@ -102,6 +67,15 @@ fn launch_line(text: &str, location: &str) -> String {
     lines.join(" ").replace("{location}", &quoted)
 }
 
+/// What came.
+pub(super) struct Pulled {
+    pub bytes: Vec<u8>,
+    /// The server says that nothing has changed: 304.
+    pub is_same: bool,
+    /// Of the answer; names in small letters.
+    pub headers: BTreeMap<String, String>,
+}
+
 /// Stops the pipeline when dropped.
 struct Running(gst::Pipeline);
 
@@ -114,7 +88,15 @@ impl Drop for Running {
 
 /// `shown` replaces the location in errors, because it may hold a key. An error of kind `Invalid`
 /// blames the content, never the pipeline: a watched folder sets such a file aside.
-fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> {
+///
+/// `asking`: headers for a web server.
+pub(super) fn pull(
+    text: &str,
+    location: &str,
+    asking: &[(&str, &str)],
+    shown: &str,
+    lang: Lang,
+) -> Result<Pulled> {
     gst::init().map_err(|e| Error::unavailable("GStreamer does not start").because(e))?;
     let mut context = gst::ParseContext::new();
     let flags = gst::ParseFlags::FATAL_ERRORS;
@@ -140,6 +122,7 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
                 "the pipeline text has no appsink name=bytes",
             ))
         })?;
+    ask_with(&running.0, asking);
     let bus = running.0.bus().ok_or_else(|| Error::internal("a pipeline without a bus"))?;
     let start = Instant::now();
     // A failure to start puts its reason on the bus, which is read below.
@@ -157,12 +140,16 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
             }
             bytes.extend_from_slice(&map);
         } else if let Some(message) = bus.pop_filtered(&[gst::MessageType::Error]) {
-            return Err(match message.view() {
-                gst::MessageView::Error(error) => failure(error, shown, lang),
-                _ => Error::internal("a message of another type"),
-            });
+            return match message.view() {
+                gst::MessageView::Error(error) if status(error) == Some(NOT_MODIFIED) => {
+                    Ok(Pulled { bytes: Vec::new(), is_same: true, headers: BTreeMap::new() })
+                }
+                gst::MessageView::Error(error) => Err(failure(error, shown, lang)),
+                _ => Err(Error::internal("a message of another type")),
+            };
         } else if sink.is_eos() {
-            return Ok(bytes);
+            let (status, headers) = answered(&sink);
+            return Ok(Pulled { bytes, is_same: status == Some(NOT_MODIFIED), headers });
         }
         if start.elapsed() > WITHIN {
             return Err(Error::unavailable(match lang {
@@ -173,6 +160,44 @@ fn pull(text: &str, location: &str, shown: &str, lang: Lang) -> Result<Vec<u8>> 
             }));
         }
     }
+}
+
+/// Sets the headers of whatever element in the text asks a web server.
+fn ask_with(pipeline: &gst::Pipeline, asking: &[(&str, &str)]) {
+    let fields = asking.iter().map(|&(name, value)| (name, value.to_owned()));
+    let headers = fields
+        .fold(gst::Structure::builder("headers"), |all, (name, value)| all.field(name, value));
+    let headers = headers.build();
+    for element in pipeline.iterate_elements().into_iter().flatten() {
+        if !asking.is_empty() && element.find_property("extra-headers").is_some() {
+            element.set_property("extra-headers", &headers);
+        }
+    }
+}
+
+/// Status and headers of the web server's answer, as the element passes them on.
+fn answered(sink: &AppSink) -> (Option<u32>, BTreeMap<String, String>) {
+    let (mut status, mut headers) = (None, BTreeMap::new());
+    let Some(pad) = sink.static_pad("sink") else { return (status, headers) };
+    pad.sticky_events_foreach(|event| {
+        if let Some(said) = event.structure().filter(|it| it.name() == "http-headers") {
+            status = said.get::<u32>("http-status-code").ok();
+            if let Ok(answer) = said.get::<gst::Structure>("response-headers") {
+                headers.extend(answer.iter().filter_map(|(name, value)| {
+                    Some((name.to_lowercase(), value.get::<String>().ok()?))
+                }));
+            }
+        }
+        ControlFlow::Continue(gst::EventForeachAction::Keep)
+    });
+    (status, headers)
+}
+
+fn status(error: &gst::message::Error) -> Option<u32> {
+    error
+        .details()
+        .and_then(|details| details.get::<u32>("http-status-code").ok())
+        .filter(|status| *status >= 100)
 }
 
 fn too_long(shown: &str, lang: Lang) -> Error {
@@ -198,12 +223,8 @@ fn missing(elements: &[String], lang: Lang) -> Option<Error> {
 
 /// The text is our own: GStreamer's holds the address, and with it the key.
 fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
-    let status = error
-        .details()
-        .and_then(|details| details.get::<u32>("http-status-code").ok())
-        .filter(|s| *s >= 100);
     let cause = error.error();
-    if let Some(status) = status {
+    if let Some(status) = status(error) {
         let cure = match status {
             400 | 401 | 403 => lang.pick(
                 "地址或密钥不对，请检查 HUOYAN_FIRMS_KEY",
@@ -216,7 +237,11 @@ fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
             429 => lang.pick("请求过多，请加大 feed_every", "too many requests; raise feed_every"),
             _ => lang.pick("对方出错，稍后会重试", "the server has failed; trying again later"),
         };
-        let kind = if matches!(status, 400..=428) { Kind::Invalid } else { Kind::Unavailable };
+        let kind = match status {
+            429 => Kind::TooMany,
+            400..=428 => Kind::Invalid,
+            _ => Kind::Unavailable,
+        };
         return Error::new(kind, format!("{shown}: HTTP {status}: {cure}"));
     }
     let tls = cause.message().contains("TLS") || cause.message().contains("Secure connection");
@@ -237,28 +262,6 @@ fn failure(error: &gst::message::Error, shown: &str, lang: Lang) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-
-    /// Serves one answer on its own port.
-    fn server(answer: &'static [u8]) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().take(2) {
-                let Ok(mut stream) = stream else { return };
-                let mut request = [0; 4096];
-                _ = stream.read(&mut request);
-                _ = stream.write_all(answer);
-            }
-        });
-        format!("http://127.0.0.1:{port}")
-    }
-
-    fn fetch(address: &str) -> Result<Vec<u8>> {
-        Feed::new(address, Some("topsecret"))
-            .and_then(|feed| feed.fetch(Path::new("pipelines"), Lang::En))
-    }
 
     #[test]
     fn a_file_comes_through_byte_by_byte() {
@@ -274,43 +277,19 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_comes_through_and_its_key_stays_inside() {
-        let address =
-            server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\na,b\nc");
-        assert_eq!(fetch(&format!("{address}/{{key}}/x")).expect("an answer"), b"a,b\nc");
-        let feed =
-            Feed::new("https://firms.example/api/{key}/x", Some("topsecret")).expect("an address");
-        assert_eq!(format!("{feed} {feed:?}"), "firms.example Feed(firms.example)");
-        assert!(Feed::new("https://firms.example/{key}", None).is_err());
-        assert!(Feed::new("file:///etc/passwd", None).is_err());
-    }
-
-    #[test]
-    fn a_refusal_is_told_with_its_status_and_without_the_key() {
-        let address =
-            server(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 16\r\nConnection: close\r\n\r\nInvalid MAP_KEY.");
-        let error = fetch(&format!("{address}/api/{{key}}/x")).expect_err("refused");
-        assert!(
-            error.message.contains("HTTP 400") && error.message.contains("HUOYAN_FIRMS_KEY"),
-            "{}",
-            error.message
-        );
-        assert!(!error.chain().contains("topsecret"), "{}", error.chain());
-        let error = fetch("http://127.0.0.1:9/{key}").expect_err("nobody listens");
-        assert!(!error.chain().contains("topsecret"), "{}", error.chain());
-    }
-
-    #[test]
     fn a_missing_element_names_its_package() {
-        let error = pull("nosuchsrc location={location} ! appsink name=bytes", "x", "x", Lang::Zh)
-            .expect_err("missing");
+        let error =
+            pull("nosuchsrc location={location} ! appsink name=bytes", "x", &[], "x", Lang::Zh)
+                .err()
+                .expect("missing");
         assert!(
             error.message.contains("nosuchsrc") && error.message.contains("apt install"),
             "{}",
             error.message
         );
-        let error = pull("filesrc location={location} ! fakesink", "/dev/null", "x", Lang::En)
-            .expect_err("no sink");
+        let error = pull("filesrc location={location} ! fakesink", "/dev/null", &[], "x", Lang::En)
+            .err()
+            .expect("no sink");
         assert!(error.message.contains("name=bytes"), "{}", error.message);
     }
 }

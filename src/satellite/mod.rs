@@ -2,12 +2,18 @@
 //! cameras' pictures; `format/` holds one parser a form.
 
 mod bytes;
+mod feed;
 mod format;
+mod passes;
+mod same;
 mod watch;
 
-pub use bytes::{Feed, read_file};
-pub use format::{Parsed, Rejected, parse};
-pub use watch::{Batch, FolderWatch, Refused, Scan};
+pub use bytes::read_file;
+pub use feed::{Answer, Feed, Marks, back_off};
+pub use format::{Parsed, Rejected, parse, parse_mapped};
+pub use passes::{Orbits, Pass, next_of_each, of_timetable};
+pub use same::reconcile;
+pub use watch::{Batch, FolderWatch, Refused, Scan, keep_refused};
 
 use crate::triage::hotspot::{Hotspot, HotspotConfidence};
 use crate::triage::id::SightingId;

@@ -3,7 +3,8 @@
 //! hotspots are stored, so a power cut loses nothing.
 
 use super::bytes;
-use super::format::{Rejected, parse};
+use super::format::{Rejected, parse_mapped};
+use crate::config::Mapping;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::triage::hotspot::Hotspot;
@@ -23,6 +24,7 @@ const FILES_MAX: usize = 16;
 pub struct FolderWatch {
     folder: PathBuf,
     pipelines: PathBuf,
+    mappings: Vec<Mapping>,
     lang: Lang,
     seen: HashMap<PathBuf, (u64, Option<SystemTime>)>,
 }
@@ -54,9 +56,17 @@ impl FolderWatch {
         Self {
             folder: folder.to_owned(),
             pipelines: pipelines.to_owned(),
+            mappings: Vec::new(),
             lang,
             seen: HashMap::new(),
         }
+    }
+
+    /// With forms of the office's own.
+    #[must_use]
+    pub fn reading(mut self, mappings: &[Mapping]) -> Self {
+        self.mappings = mappings.to_vec();
+        self
     }
 
     /// One scan. Blocking: for an OS thread. Error when the folder itself cannot be made or read. A
@@ -66,7 +76,7 @@ impl FolderWatch {
         for path in self.settled()?.into_iter().take(FILES_MAX) {
             let name = file_name(&path);
             let parsed = bytes::read_file(&path, &self.pipelines, self.lang)
-                .and_then(|bytes| parse(&bytes, &name, now, self.lang));
+                .and_then(|bytes| parse_mapped(&bytes, &name, now, &self.mappings, self.lang));
             match parsed {
                 Ok(parsed) => {
                     scan.batches.push(Batch {
@@ -141,20 +151,46 @@ impl FolderWatch {
         let failed = |e: std::io::Error| {
             Error::unavailable(format!("cannot move {} to {folder}/", path.display())).because(e)
         };
-        let folder = self.folder.join(folder);
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let stem = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), file_name(path));
-        let free = |n: &u32| !folder.join(numbered(&stem, *n)).exists();
-        let target = folder.join(numbered(&stem, (1..).find(free).unwrap_or(1)));
+        let target = free_name(&self.folder.join(folder), &file_name(path), now).map_err(failed)?;
         if let Some(note) = note {
-            let mut beside = target.clone().into_os_string();
-            beside.push(".txt");
-            fs::write(beside, note).map_err(failed)?;
+            fs::write(beside(&target), note).map_err(failed)?;
         }
         fs::rename(path, &target).map_err(failed)?;
         self.seen.remove(path);
         Ok(())
     }
+}
+
+/// Keeps an answer that is no list under `refused/`, like a file that is none.
+pub fn keep_refused(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let folder = folder.join("refused");
+    let failed = |e: std::io::Error| {
+        Error::unavailable(format!("cannot write to {}", folder.display())).because(e)
+    };
+    let target = free_name(&folder, name, now).map_err(failed)?;
+    fs::write(beside(&target), reason).map_err(failed)?;
+    fs::write(target, bytes).map_err(failed)
+}
+
+/// A name in the folder, made if need be, that nothing has yet.
+fn free_name(folder: &Path, name: &str, now: Timestamp) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let stem = format!("{}-{name}", now.strftime("%Y%m%dT%H%M%SZ"));
+    let free = |n: &u32| !folder.join(numbered(&stem, *n)).exists();
+    Ok(folder.join(numbered(&stem, (1..).find(free).unwrap_or(1))))
+}
+
+/// Of the note on a file.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(".txt");
+    name.into()
 }
 
 fn numbered(stem: &str, n: u32) -> String {

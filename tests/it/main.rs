@@ -23,6 +23,7 @@ mod deadlines;
 mod desk_story;
 mod detect;
 mod export_training;
+mod feeds;
 mod first_release;
 mod fixture;
 mod full_disk;

@@ -3,6 +3,7 @@
 use huoyan::lang::Lang;
 use huoyan::satellite::{Parsed, parse};
 use huoyan::triage::hotspot::HotspotConfidence;
+use proptest::prelude::*;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -245,5 +246,145 @@ fn what_cannot_be_read_is_named_with_what_to_do() {
         let said = refused(bytes);
         assert!(said.contains(cure), "{said}");
         assert!(said.chars().all(|c| !c.is_control() && c != '\u{fffd}'), "{said:?}");
+    }
+}
+
+/// A platform that nobody here has heard of: the office says once what its columns mean.
+#[test]
+fn any_other_table_is_read_by_a_mapping_of_the_configuration() {
+    let config = huoyan::config::Config::parse(
+        "[satellite]\nmappings = [{ columns = { \"东经\" = \"longitude\", \"北纬\" = \"latitude\", \
+         \"监测日期\" = \"time\", \"时分\" = \"clock\", \"热功率\" = \"frp_mw\" }, utc = true, \
+         satellite = \"高分四号\" }]\n",
+    )
+    .expect("a mapping");
+    let list = "省平台导出,,,,\n东经,北纬,监测日期,时分,热功率\n110.41012,28.45231,2026/11/21,0548,4.2\n\
+                110.41012,很北,2026/11/21,0548,4.2\n";
+    let read = |mappings| {
+        let (bytes, at) = (list.as_bytes(), received_at());
+        huoyan::satellite::parse_mapped(bytes, "list", at, mappings, Lang::Zh)
+    };
+    let parsed = read(&config.satellite.mappings).expect("the office's own form");
+    let hotspot = &parsed.hotspots[0];
+    assert_eq!(hotspot.acquired_at.to_string(), "2026-11-21T05:48:00Z", "its times are UTC");
+    assert_eq!((hotspot.satellite.as_str(), hotspot.frp_mw), ("高分四号", Some(4.2)));
+    assert!(parsed.rejected[0].line == 4 && parsed.rejected[0].reason.contains("纬度"));
+    assert!(read(&[]).expect_err("unknown by itself").message.contains("不是已知的热点列表"));
+    let half = "[satellite]\nmappings = [{ columns = { \"东经\" = \"longitude\" } }]\n";
+    assert!(huoyan::config::Config::parse(half).is_err());
+}
+
+/// One fire as its pixel's place and time; the forms round both.
+struct Pixel {
+    lat: f64,
+    lon: f64,
+    minute: i64,
+}
+
+impl Pixel {
+    fn at(&self) -> jiff::Timestamp {
+        let midnight: jiff::Timestamp = "2026-11-21T00:00:00Z".parse().expect("a time");
+        midnight + jiff::SignedDuration::from_mins(self.minute)
+    }
+
+    fn firms(&self, version: &str) -> String {
+        let at = self.at();
+        let (date, time) = (at.strftime("%Y-%m-%d"), at.strftime("%H%M"));
+        let (lat, lon) = (self.lat, self.lon);
+        format!("{lat:.5},{lon:.5},331.2,0.39,0.36,{date},{time},N20,VIIRS,n,{version},290.1,4.2,N")
+    }
+
+    fn geojson(&self) -> String {
+        let at = self.at();
+        let (date, time) = (at.strftime("%Y-%m-%d"), at.strftime("%H%M"));
+        let (lat, lon) = (self.lat, self.lon);
+        format!(
+            r#"{{"type":"Feature","properties":{{"SATELLITE":"N20","CONFIDENCE":"nominal",
+            "ACQ_DATE":"{date}","ACQ_TIME":"{time}","VERSION":"2.0URT"}},
+            "geometry":{{"type":"Point","coordinates":[{lon:.5},{lat:.5}]}}}}"#
+        )
+    }
+
+    fn kml(&self) -> String {
+        let at = self.at().strftime("%Y-%m-%d %H:%M UTC");
+        let (lat, lon) = (self.lat, self.lon);
+        format!(
+            "<Placemark><description><![CDATA[<b>Detection Time: </b> {at}<br/><b>Sensor: </b> \
+             VIIRS NOAA-20<br/><b>Confidence: </b> nominal]]></description><Point><coordinates>\
+             {lon:.5},{lat:.5},0</coordinates></Point></Placemark>"
+        )
+    }
+
+    /// Of the prefecture: four digits, Beijing time.
+    fn sheet(&self) -> String {
+        let at = self.at().to_zoned(huoyan::county::county_time()).strftime("%Y-%m-%d %H:%M");
+        format!("NOAA-20,{:.4},{:.4},1,{at}", self.lon, self.lat)
+    }
+
+    /// In seconds of arc.
+    fn sheet_dms(&self) -> String {
+        let dms = |degrees: f64| {
+            let seconds = (degrees * 3600.0).round() as i64;
+            format!("{}°{}′{}″", seconds / 3600, seconds / 60 % 60, seconds % 60)
+        };
+        let at = self.at().to_zoned(huoyan::county::county_time()).strftime("%Y年%m月%d日%H时%M分");
+        format!("NASA-NOAA20,{},{},1,{at}", dms(self.lon), dms(self.lat))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// A day: every fire comes in every form, doubled, in several versions, in any order. It is one
+    /// hotspot, and the best version of it is kept.
+    #[test]
+    fn a_day_in_all_forms_doubled_and_late_is_one_hotspot_a_fire(
+        fires in proptest::collection::vec((0u32..1000, 0i64..1440), 1..12),
+        order in Just((0..14).collect::<Vec<usize>>()).prop_shuffle(),
+    ) {
+        let pixels: Vec<Pixel> = fires.iter().enumerate().map(|(n, (off, minute))| Pixel {
+            // Two kilometres apart, and nowhere round.
+            lat: 28.2 + n as f64 * 0.02 + f64::from(*off) * 1e-5,
+            lon: 110.3 + f64::from(*off) * 1.7e-5,
+            minute: *minute,
+        }).collect();
+        let all = |row: &dyn Fn(&Pixel) -> String, between: &str| {
+            pixels.iter().map(row).collect::<Vec<_>>().join(between)
+        };
+        let firms = |version: &str| format!("{HEADER}\n{}\n", all(&|it| it.firms(version), "\n"));
+        let sheet = |row: &dyn Fn(&Pixel) -> String| {
+            format!("卫星编号,经度,纬度,像素,接收时间\n{}\n", all(row, "\n"))
+        };
+        let collection = format!(
+            r#"{{"type":"FeatureCollection","features":[{}]}}"#, all(&Pixel::geojson, ",")
+        );
+        let kml = format!(
+            "<?xml version=\"1.0\"?><kml><Document>{}</Document></kml>", all(&Pixel::kml, "")
+        );
+        let spreadsheet = firms("2.0NRT").replace(',', ";");
+        let files: Vec<Vec<u8>> = [
+            firms("2.0URT"), firms("2.0RT"), firms("2.0NRT"), spreadsheet, collection, kml,
+        ].into_iter().map(String::into_bytes).chain([
+            encoding_rs::GB18030.encode(&sheet(&Pixel::sheet)).0.into_owned(),
+            sheet(&Pixel::sheet_dms).into_bytes(),
+        ]).collect();
+
+        let mut stored: Vec<huoyan::triage::hotspot::Hotspot> = Vec::new();
+        for n in order {
+            let file = &files[n % files.len()];
+            let list = parse(file, "list", received_at(), Lang::En).expect("a list");
+            prop_assert_eq!(&list.rejected, &[]);
+            prop_assert_eq!(list.hotspots.len(), pixels.len(), "rows in are rows taken");
+            for hotspot in huoyan::satellite::reconcile(&stored, list.hotspots) {
+                match stored.iter_mut().find(|it| it.key == hotspot.key) {
+                    Some(before) => *before = hotspot,
+                    None => stored.push(hotspot),
+                }
+            }
+        }
+        prop_assert_eq!(stored.len(), pixels.len());
+        for hotspot in &stored {
+            prop_assert_eq!((hotspot.version.as_str(), hotspot.frp_mw), ("2.0NRT", Some(4.2)));
+        }
     }
 }

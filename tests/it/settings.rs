@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 type Setting = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
-const SETTINGS: [Setting; 71] = [
+const SETTINGS: [Setting; 72] = [
     ("/server/login_link_life", "59s", "1min", "168h", "169h"),
     ("/server/ranger_link_life", "59s", "1min", "168h", "169h"),
     ("/server/session_life", "59min", "1h", "8784h", "9000h"),
@@ -46,6 +46,7 @@ const SETTINGS: [Setting; 71] = [
     ("/satellite/feed_every", "9s", "10s", "24h", "25h"),
     ("/satellite/margin_m", "-0.1", "0.0", "200000.0", "200001"),
     ("/satellite/stale_after", "59min", "1h", "8760h", "8761h"),
+    ("/satellite/list_within", "9min", "10min", "168h", "169h"),
     ("/notify/answer_within", "999ms", "1s", "2min", "121s"),
     ("/thresholds/version", "-1", "0", "1000000000", "1000000001"),
     ("/thresholds/smoke", "0.0", "0.001", "0.999", "7.0"),
@@ -229,7 +230,7 @@ fn what_makes_a_county_blind_or_deaf_does_not_start() {
         ),
         (
             "[satellite]\nfolder_every = \"0s\"\n",
-            "[satellite] folder_every = \"0s\" 超出范围：应在 \"50ms\" 到 \"1h\" 之间，例如 \"2s\"",
+            "[satellite] folder_every = \"0s\" 超出范围：应在 \"50ms\" 到 \"1h\" 之间，例如 \"1s\"",
         ),
     ] {
         let error = Config::parse(text).expect_err(text);

@@ -79,6 +79,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("geojson", &["src/county/", "src/web/", "src/cli/"]),
         ("geo", &["src/county/crossing.rs"]),
         ("encoding_rs", &["src/table/"]),
+        ("sgp4", &["src/satellite/passes.rs"]),
         ("getrandom", &["src/web/http/secret.rs"]),
         ("base64", &["src/web/http/secret.rs", "src/web/inbound/alarm", "src/cli/"]),
         ("gstreamer", &["src/camera/", "src/satellite/bytes.rs"]),

@@ -1,7 +1,9 @@
 //! Pure: what one list holds, collected row by row.
 
+use crate::config::Mapping;
 use crate::lang::Lang;
-use crate::table::{self, Column, Row};
+use crate::satellite::same::rank;
+use crate::table::{self, Called, Column, Row};
 use crate::triage::hotspot::Hotspot;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -38,6 +40,8 @@ pub(super) struct Given<'a> {
     pub name: &'a str,
     /// When the list came: what a form without a time of its own has.
     pub received_at: Timestamp,
+    /// Forms of the office's own.
+    pub mappings: &'a [Mapping],
     pub lang: Lang,
 }
 
@@ -45,10 +49,19 @@ pub(super) struct Given<'a> {
 pub(super) fn rows(
     given: &Given<'_>,
     columns: &'static [Column],
+    hotspot: impl FnMut(&Row) -> Result<Hotspot, String>,
+) -> Result<Parsed, String> {
+    rows_called(given, columns, &[], hotspot)
+}
+
+pub(super) fn rows_called(
+    given: &Given<'_>,
+    columns: &'static [Column],
+    called: Called<'_>,
     mut hotspot: impl FnMut(&Row) -> Result<Hotspot, String>,
 ) -> Result<Parsed, String> {
     let mut list = List::new(given.lang);
-    table::each(given.bytes, columns, given.lang, |line, row| {
+    table::each_called(given.bytes, columns, called, given.lang, |line, row| {
         list.take(line, row.and_then(|row| hotspot(&row)));
     })?;
     list.end()
@@ -83,7 +96,7 @@ impl List {
                 Entry::Occupied(place) => {
                     parsed.repeated += 1;
                     let before = &mut parsed.hotspots[*place.get()];
-                    if rank(&hotspot.version) > rank(&before.version) {
+                    if rank(&hotspot) > rank(before) {
                         *before = hotspot;
                     }
                 }
@@ -102,19 +115,4 @@ impl List {
         }
         Ok(self.parsed)
     }
-}
-
-/// The better of two versions of one pixel ranks higher: science quality, then near real time, real
-/// time and ultra real time; among equals the higher number.
-fn rank(version: &str) -> (u8, u32) {
-    let number: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-    let kind = match version[number.len()..].to_ascii_uppercase().as_str() {
-        "" => 3,
-        "NRT" => 2,
-        "RT" => 1,
-        _ => 0,
-    };
-    let (major, minor) = number.split_once('.').unwrap_or((&number, "0"));
-    let thousands = |digits: &str| digits.parse::<u32>().unwrap_or(0).min(9999);
-    (kind, thousands(major) * 10_000 + thousands(minor))
 }

@@ -12,6 +12,7 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
+use crate::config::Mapping;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
 use crate::table::{self, Column, Header};
@@ -19,6 +20,11 @@ use jiff::Timestamp;
 use list::Given;
 
 pub use list::{Parsed, Rejected};
+
+/// One name for each satellite, whatever a file calls it.
+pub(super) fn satellite_name(written: &str) -> String {
+    satellites::named(written).0
+}
 
 /// A form that is a table: its columns, those that tell it from the others, and its parser.
 type Form = (&'static [Column], &'static [&'static str], fn(&Given<'_>) -> Result<Parsed, String>);
@@ -36,7 +42,18 @@ const TABLES: [Form; 5] = [
 /// Error when the content is no hotspot list at all: a web page, a service's error text, another
 /// format. A list without rows is valid.
 pub fn parse(bytes: &[u8], name: &str, received_at: Timestamp, lang: Lang) -> Result<Parsed> {
-    let given = Given { bytes, name, received_at, lang };
+    parse_mapped(bytes, name, received_at, &[], lang)
+}
+
+/// The same, with the office's own forms.
+pub fn parse_mapped(
+    bytes: &[u8],
+    name: &str,
+    received_at: Timestamp,
+    mappings: &[Mapping],
+    lang: Lang,
+) -> Result<Parsed> {
+    let given = Given { bytes, name, received_at, mappings, lang };
     sniffed(&given).map_err(|why| Error::invalid(format!("{name}: {why}")))
 }
 
@@ -50,6 +67,9 @@ fn sniffed(given: &Given<'_>) -> Result<Parsed, String> {
         return kml::parse(text, given.lang);
     }
     foreign::refuse(given.bytes, text, given.lang)?;
+    if let Some(mapping) = given.mappings.iter().find(|mapping| sheet::has(given, mapping)) {
+        return sheet::parse_mapped(given, mapping);
+    }
     let firms = table::header_of(given.bytes, firms::COLUMNS).unwrap_or_default().known;
     if firms.contains(&"path") && firms.contains(&"row") {
         return Err(foreign::landsat(given.lang));

@@ -3,13 +3,15 @@
 //! Centre (火情信息快报), whose time stands in its title. Times are Beijing time; coordinates are
 //! degrees in any notation.
 
-use super::firms::optional;
-use super::list::{Given, Parsed, rows};
+use super::firms::{optional, utc_time};
+use super::list::{Given, Parsed, rows_called};
 use super::satellites;
 use crate::base::time::county_time;
-use crate::table::{self, Column, Row, cells};
+use crate::config::{ListColumn, Mapping};
+use crate::table::{self, Called, Column, Header, Row, cells};
 use crate::triage::hotspot::{Hotspot, HotspotConfidence};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub(super) const COLUMNS: &[Column] = &[
     &["经度", "中心经度", "lon", "longitude"],
@@ -19,6 +21,8 @@ pub(super) const COLUMNS: &[Column] = &[
     &["像素", "像元个数", "像元数", "火点像元个数", "火点像素数"],
     &["像元覆盖面积"],
     &["可信度", "置信度"],
+    &["时刻", "观测时刻"],
+    &["功率", "辐射功率", "frp"],
 ];
 pub(super) const NEEDED: [&str; 3] = ["经度", "纬度", "接收时间"];
 /// Of the table whose time stands in its title.
@@ -32,21 +36,62 @@ const CENTRE: &str = "国家卫星气象中心";
 const TIME_MAX: usize = 18;
 
 pub(super) fn parse(given: &Given<'_>) -> Result<Parsed, String> {
-    let header = table::header_of(given.bytes, COLUMNS).unwrap_or_default();
+    read(given, &[], None)
+}
+
+/// Whether a list is a table of this form of the office's own.
+pub(super) fn has(given: &Given<'_>, mapping: &Mapping) -> bool {
+    let header = table::header_called(given.bytes, COLUMNS, &called(mapping));
+    let all = |header: Header| {
+        mapping.columns.values().all(|column| header.known.contains(&own(*column)))
+    };
+    header.is_some_and(all)
+}
+
+pub(super) fn parse_mapped(given: &Given<'_>, mapping: &Mapping) -> Result<Parsed, String> {
+    read(given, &called(mapping), Some(mapping))
+}
+
+fn called(mapping: &Mapping) -> Vec<(String, &'static str)> {
+    mapping.columns.iter().map(|(written, column)| (written.clone(), own(*column))).collect()
+}
+
+/// The column of the sheet that says this.
+fn own(column: ListColumn) -> &'static str {
+    match column {
+        ListColumn::Longitude => "经度",
+        ListColumn::Latitude => "纬度",
+        ListColumn::Time => "接收时间",
+        ListColumn::Clock => "时刻",
+        ListColumn::Satellite => "卫星编号",
+        ListColumn::Pixels => "像素",
+        ListColumn::AreaKm2 => "像元覆盖面积",
+        ListColumn::Confidence => "可信度",
+        ListColumn::FrpMw => "功率",
+    }
+}
+
+fn read(
+    given: &Given<'_>,
+    called: Called<'_>,
+    mapping: Option<&Mapping>,
+) -> Result<Parsed, String> {
+    let header = table::header_called(given.bytes, COLUMNS, called).unwrap_or_default();
+    let (is_utc, said) = mapping.map_or((false, None), |it| (it.utc, it.satellite.as_deref()));
     let title = header.title.join(" ");
     let seen_by = title.split_whitespace().find_map(satellites::known);
     let seen_at = instant_in(&title);
     let centre = if title.contains(CENTRE) { CENTRE } else { "" };
-    rows(given, COLUMNS, |row| {
+    rows_called(given, COLUMNS, called, |row| {
         let at = row.place()?;
         let acquired_at = match (row.get("接收时间"), seen_at) {
-            (Some(_), _) => Some(row.time("接收时间", false)?),
+            (Some(_), _) => Some(time(row, is_utc)?),
             (None, seen_at) => seen_at,
         };
         let (satellite, instrument) = match (row.get("卫星编号"), seen_by) {
             (Some(name), _) => satellites::named(name),
             (None, Some((name, instrument))) => (name.to_owned(), instrument),
-            (None, None) => (centre.to_owned(), ""),
+            (None, None) => said.map_or_else(|| (centre.to_owned(), ""), satellites::named),
         };
         let area_km2 = optional(row, "像元覆盖面积")?;
         Ok(Hotspot {
@@ -56,7 +101,7 @@ pub(super) fn parse(given: &Given<'_>) -> Result<Parsed, String> {
             satellite,
             instrument: instrument.to_owned(),
             confidence: confidence(row)?,
-            frp_mw: None,
+            frp_mw: optional(row, "功率")?,
             brightness_k: None,
             background_k: None,
             scan_km: area_km2.map(f64::sqrt),
@@ -66,6 +111,26 @@ pub(super) fn parse(given: &Given<'_>) -> Result<Parsed, String> {
             daynight: None,
         })
     })
+}
+
+/// Beijing time, unless the office says that its form has UTC. The time of day may stand apart.
+fn time(row: &Row, is_utc: bool) -> Result<Timestamp, String> {
+    let day = row.need("接收时间")?;
+    let text = match row.get("时刻") {
+        Some(clock) => match utc_time(clock) {
+            Some(time) => format!("{day} {}", time.strftime("%H:%M:%S")),
+            None => format!("{day} {clock}"),
+        },
+        None => day.to_owned(),
+    };
+    let (zh, en) = ("应为 2026-11-21 14:00", "2026-11-21 14:00 is needed");
+    let at = row.parse("接收时间", zh, en, |_| cells::instant(&text, false))?;
+    // A time that names its zone is what it says.
+    if !is_utc || text.parse::<Timestamp>().is_ok() {
+        return Ok(at);
+    }
+    let written = at.to_zoned(county_time()).datetime();
+    Ok(written.to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?.timestamp())
 }
 
 /// A hundred-thousandth of a degree is a metre. Without a time of its own a row is the same as long

@@ -328,6 +328,7 @@ export const en: typeof zh = {
     model: 'Model',
     hotspots: 'Hotspots',
     feeds: 'Satellite feeds',
+    passes: 'Satellite passes',
     pace: 'Capacity',
     desk: 'Desk',
     messages: 'Messages',

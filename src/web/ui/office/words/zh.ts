@@ -327,6 +327,7 @@ export const zh = {
     model: '识别模型',
     hotspots: '卫星热点',
     feeds: '卫星数据源',
+    passes: '卫星过境',
     pace: '处理能力',
     desk: '值班台程序',
     messages: '通知发送',
