@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod config;
+mod coverage;
 mod desk;
 mod detect;
 mod drill;
@@ -78,6 +79,8 @@ enum Command {
     Replay(replay::Args),
     /// 热点文件 / convert a hotspot file to GeoJSON
     Hotspots(hotspots::Args),
+    /// 覆盖 / how much of the county the cameras see, over the shape of the ground
+    Coverage(coverage::Args),
     /// 导入登记册 / import registers: grids, people, cameras, rota, burns, heat sources
     Import(import::Args),
     /// 演练 / drill: render smoke into a live camera and follow the incident, marked as a drill
@@ -173,6 +176,7 @@ fn dispatch(arguments: Arguments, lang: Lang) -> Result<Outcome> {
         Command::Check(args) => check::run(args, &common),
         Command::Replay(args) => replay::run(args, &common),
         Command::Hotspots(args) => hotspots::run(args, &common),
+        Command::Coverage(args) => coverage::run(args, &common),
         Command::Import(args) => import::run(args, &common),
         Command::Drill(args) => drill::run(args, &common),
         Command::Report(args) => report::run(args, &common),

@@ -98,6 +98,11 @@ impl County {
         self.index().at(at).find(|n| self.grids[*n].area.contains(at))
     }
 
+    /// Whether a place lies in a grid.
+    pub(super) fn holds(&self, at: LatLon) -> bool {
+        self.grid_index_at(at).is_some()
+    }
+
     pub(super) fn is_near_a_grid(&self, at: LatLon, margin_m: f64) -> bool {
         let boxes = &self.index().boxes;
         let near = boxes

@@ -91,6 +91,34 @@ impl Terrain {
     }
 }
 
+impl Terrain {
+    /// The ground along a ray from `eye_m` above the model's zero, over `apex`, up to `reach_m`, and
+    /// whether something that stands `above_m` over it is in sight there. It ends where the
+    /// ground is unknown.
+    pub fn in_sight(
+        &self,
+        apex: LatLon,
+        eye_m: f64,
+        azimuth_deg: f64,
+        reach_m: f64,
+        above_m: f64,
+    ) -> Vec<(LatLon, bool)> {
+        let step_m = self.step_m(apex);
+        let steps = (reach_m.min(SIGHT_MAX_M) / step_m) as u32;
+        let mut seen = Vec::with_capacity(steps as usize);
+        // The steepest slope up to the ground so far: what lies lower is behind it.
+        let mut horizon = f64::NEG_INFINITY;
+        for range_m in (1..=steps).map(|step| f64::from(step) * step_m) {
+            let at = apex.destination(azimuth_deg, range_m);
+            let Some(ground_m) = self.elevation_m(at) else { break };
+            let slope = |height_m: f64| (height_m - drop_m(range_m) - eye_m) / range_m;
+            seen.push((at, slope(ground_m + above_m) >= horizon));
+            horizon = horizon.max(slope(ground_m));
+        }
+        seen
+    }
+}
+
 /// Bisection between a range where the ray is above the ground and one where it is below: to a
 /// centimetre of 200 m.
 fn meet(under_m: impl Fn(f64) -> Option<f64>, mut above_m: f64, mut below_m: f64) -> f64 {
