@@ -129,38 +129,70 @@ fn without_weekday(text: &str) -> &str {
     text[..end.unwrap_or(text.len())].trim_end()
 }
 
-/// `8:00`, `08:30:00`, `８：００`, `8时`, `8点30分`, `下午3:20`, `3:20 PM`; `24:00` is the end of the
-/// day, as midnight is.
+/// `8:00`, `08:30:00`, `８：００`, `8时`, `8点30分`, `下午3:20`, `3:20 PM`; `24:00` and 晚上12点 are the end
+/// of the day, as midnight is.
 pub fn time_of_day(text: &str) -> Option<Time> {
     hour(text).map(|(_, time)| time)
 }
 
-/// The same, and whether it belongs to the next day: `24:00`.
+/// A word for a part of the day: the hours that it names when they are counted to twelve, and all
+/// that it may name when they are counted to 24.
+struct Part {
+    words: &'static [&'static str],
+    twelve: std::ops::RangeInclusive<i8>,
+    of_day: std::ops::RangeInclusive<i8>,
+}
+
+/// 上午12点 is noon to some and midnight to others, and 晚上1点 is not in the evening: such hours are
+/// refused.
+const PARTS: [Part; 5] = [
+    Part { words: &["上午", "早上", "早晨"], twelve: 0..=11, of_day: 0..=11 },
+    Part { words: &["凌晨", "AM"], twelve: 0..=12, of_day: 0..=11 },
+    Part { words: &["下午", "PM"], twelve: 1..=12, of_day: 12..=23 },
+    Part { words: &["傍晚"], twelve: 4..=8, of_day: 16..=20 },
+    Part { words: &["晚上"], twelve: 5..=12, of_day: 17..=24 },
+];
+
+impl Part {
+    /// The hour counted to 24, which is the end of the day.
+    fn hour(&self, written: i8) -> Option<i8> {
+        let to_24 = match written {
+            12 if self.of_day.contains(&24) => 24,
+            12 if self.of_day.contains(&0) => 0,
+            1..12 if !self.of_day.contains(&0) => written + 12,
+            _ => written,
+        };
+        let is_named = self.twelve.contains(&written) || self.of_day.contains(&written);
+        Some(to_24).filter(|hour| is_named && self.of_day.contains(hour))
+    }
+}
+
+/// The same, and whether it belongs to the next day: `24:00`, 晚上12点.
 fn hour(text: &str) -> Option<(bool, Time)> {
-    const MORNING: [&str; 5] = ["上午", "凌晨", "早上", "早晨", "AM"];
-    const AFTERNOON: [&str; 4] = ["下午", "晚上", "傍晚", "PM"];
     let plain = half_width(text).to_uppercase();
-    let half = |words: &[&str]| words.iter().any(|word| plain.contains(word));
-    let (morning, afternoon) = (half(&MORNING), half(&AFTERNOON));
-    let digits: String =
-        MORNING.iter().chain(&AFTERNOON).fold(plain, |text, word| text.replace(word, ""));
+    let mut parts = PARTS.iter().filter(|part| part.words.iter().any(|it| plain.contains(it)));
+    let part = match (parts.next(), parts.next()) {
+        (part, None) => part,
+        _ => return None,
+    };
+    let words = part.into_iter().flat_map(|part| part.words);
+    let digits = words.fold(plain.clone(), |text, word| text.replace(word, ""));
     let digits = digits.replace(['时', '点'], ":").replace(['分', '秒'], ":");
-    let parts: Vec<&str> = digits.trim().trim_end_matches(':').split(':').map(str::trim).collect();
+    let numbers: Vec<&str> =
+        digits.trim().trim_end_matches(':').split(':').map(str::trim).collect();
     let has_unit = text.contains([':', '：', '时', '点']);
-    let parts: Vec<i8> = parts.into_iter().map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let (hour, minute, second) = match parts[..] {
-        [hour] if has_unit || morning || afternoon => (hour, 0, 0),
+    let numbers: Vec<i8> =
+        numbers.into_iter().map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let (written, minute, second) = match numbers[..] {
+        [hour] if has_unit || part.is_some() => (hour, 0, 0),
         [hour, minute] => (hour, minute, 0),
         [hour, minute, second] => (hour, minute, second),
         _ => return None,
     };
-    let hour = match hour {
-        24 if (minute, second) == (0, 0) && !afternoon => return Some((true, Time::midnight())),
-        12 if morning => 0,
-        1..12 if afternoon => hour + 12,
-        hour => hour,
-    };
-    Some((false, Time::new(hour, minute, second, 0).ok()?))
+    match part.map_or(Some(written), |part| part.hour(written))? {
+        24 if (minute, second) == (0, 0) => Some((true, Time::midnight())),
+        hour => Some((false, Time::new(hour, minute, second, 0).ok()?)),
+    }
 }
 
 /// An instant in county time; a day alone means its first moment or, with `end`, its last.
@@ -219,11 +251,37 @@ mod tests {
             ("凌晨12:05", "00:05"),
             ("3:20 PM", "15:20"),
             ("24:00", "00:00"),
+            ("晚上8点", "20:00"),
+            ("晚上20:00", "20:00"),
+            ("晚上12点", "00:00"),
+            ("傍晚6:30", "18:30"),
+            ("下午15:20", "15:20"),
+            ("12:05 AM", "00:05"),
+            ("12 PM", "12:00"),
+            ("上午0:30", "00:30"),
         ] {
             let read = time_of_day(text).map(|time| time.strftime("%H:%M").to_string());
             assert_eq!(read.as_deref(), Some(hour), "{text}");
         }
         for text in ["8", "25:00", "8:60", "noon", "", "1:2:3:4", "-1:00"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+        // Which hour is meant is not sure, or there is no such hour in that part of the day.
+        for text in [
+            "上午12点",
+            "早上12:00",
+            "晚上1点",
+            "晚上3:20",
+            "晚上12:30",
+            "晚上0点",
+            "傍晚1点",
+            "傍晚12点",
+            "上午15:00",
+            "13:00 AM",
+            "下午0:30",
+            "下午8点晚上",
+            "下午24:00",
+        ] {
             assert_eq!(time_of_day(text), None, "{text}");
         }
     }
@@ -318,7 +376,12 @@ mod tests {
             "which day is meant is not sure"
         );
         assert_eq!(date("11/21/2026"), date("2026-11-21"), "there is no month 21");
-        for text in ["2026-11-21 24:00", "2026年11月21日24时"] {
+        for text in [
+            "2026-11-21 24:00",
+            "2026年11月21日24时",
+            "2026年11月21日晚上12点",
+            "2026-11-21 晚上12:00",
+        ] {
             let midnight = instant("2026-11-22", false);
             assert_eq!(instant(text, false), midnight, "{text} is the end of that day");
         }
