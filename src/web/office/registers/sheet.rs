@@ -109,7 +109,7 @@ struct RejectedView {
     reason: String,
 }
 
-/// Brings in a sheet: XLSX, XLS, ODS, or text with commas, tabs or semicolons, as it is copied from
+/// Brings in a sheet: XLSX, XLS, or text with commas, tabs or semicolons, as it is copied from
 /// a spreadsheet; grids as GeoJSON. Rows that cannot be used are named, the others are taken.
 #[utoipa::path(
     post, path = "/api/v1/registers/{register}/file", tag = "office",

@@ -163,7 +163,7 @@ export const en: typeof zh = {
   orFile: 'or choose a file',
   file: 'Choose a file',
   noFile: 'Leave this file out',
-  fileHint: 'XLSX, XLS, ODS, CSV; grids as GeoJSON',
+  fileHint: 'XLSX, XLS, CSV; grids as GeoJSON',
   chosenFile: (name, kb) => `${name} (${kb} kB)`,
   replace: 'Remove every entry that the sheet does not have',
   replaceHint: 'Only for a sheet that is the whole register',

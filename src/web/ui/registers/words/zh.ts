@@ -162,7 +162,7 @@ export const zh = {
   orFile: '或选择文件',
   file: '选择文件',
   noFile: '不用这个文件',
-  fileHint: 'XLSX、XLS、ODS、CSV；网格为 GeoJSON',
+  fileHint: 'XLSX、XLS、CSV；网格为 GeoJSON',
   chosenFile: (name: string, kb: number) => `${name}（${kb} kB）`,
   replace: '表里没有的条目一律移除',
   replaceHint: '整本重报时才勾选',
