@@ -9,7 +9,7 @@ mod passes;
 
 use super::{App, evidence, sleep_or_stop};
 use crate::base::id;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lang::Words;
 use crate::satellite::{Batch, FolderWatch, reconcile};
 use crate::triage::cluster;
@@ -55,29 +55,27 @@ async fn watch(app: &App, folder: &Path, heard: &Heard) {
     let every = app.config.satellite.folder_every.unsigned_abs();
     let mut watch = FolderWatch::new(folder, &app.config.camera.pipelines, app.lang)
         .reading(&app.config.satellite.mappings);
-    let (mut troubled, mut wrong) = (false, BTreeMap::new());
+    let (mut trouble, mut wrong) = (None, BTreeMap::new());
     loop {
-        let looked = look(app, &mut watch, heard, &mut wrong).await;
-        match &looked {
-            // One log line per change, not one per scan.
-            Err(e) if !troubled => {
-                tracing::error!(
-                    "the hotspot folder could not be processed; trying again every {}: {}",
-                    app.config.satellite.folder_every,
-                    e.chain()
-                );
-                say(
-                    app,
-                    Some(Words::new(
-                        format!("热点目录读取失败：{}", e.message),
-                        format!("hotspot folder: {}", e.message),
-                    )),
-                );
-            }
-            Ok(any) if *any || troubled => say(app, all(&wrong)),
-            Err(_) | Ok(_) => {}
+        let Looked { any, failed } = look(app, &mut watch, heard, &mut wrong).await;
+        let now = failed.map(|e| e.chain());
+        let has_changed = now != trouble;
+        // One log line per change, not one per scan.
+        if let Some(why) = now.as_ref().filter(|_| has_changed) {
+            tracing::error!(
+                "hotspot lists wait; trying again every {}: {why}",
+                app.config.satellite.folder_every
+            );
         }
-        troubled = looked.is_err();
+        if any || has_changed {
+            let hindered = now.as_ref().map(|why| {
+                Words::new(format!("热点目录读取失败：{why}"), format!("hotspot folder: {why}"))
+            });
+            // What was refused has been moved and is not seen again: it is said all the same.
+            let lists = wrong.values().cloned();
+            say(app, all(hindered.into_iter().chain(lists).collect()));
+        }
+        trouble = now;
         if sleep_or_stop(app, every).await {
             return;
         }
@@ -88,9 +86,9 @@ async fn watch(app: &App, folder: &Path, heard: &Heard) {
 /// comes.
 type Wrong = BTreeMap<String, Words>;
 
-fn all(wrong: &Wrong) -> Option<Words> {
+fn all(wrong: Vec<Words>) -> Option<Words> {
     let join = |of: fn(&Words) -> &str, between: &str| {
-        wrong.values().map(of).collect::<Vec<_>>().join(between)
+        wrong.iter().map(of).collect::<Vec<_>>().join(between)
     };
     (!wrong.is_empty()).then(|| Words::new(join(|it| &it.zh, "；"), join(|it| &it.en, "; ")))
 }
@@ -111,15 +109,22 @@ fn source(name: &str) -> String {
     feed.unwrap_or_default().to_owned()
 }
 
-/// One scan of the folder. True when there were lists.
-async fn look(
-    app: &App,
-    watch: &mut FolderWatch,
-    heard: &Heard,
-    wrong: &mut Wrong,
-) -> Result<bool> {
-    let scan = tokio::task::block_in_place(|| watch.scan(app.clock.now()))?;
-    let mut failed = None;
+/// The result of one scan.
+struct Looked {
+    /// There were lists.
+    any: bool,
+    /// What hinders the program: the folder, a file, the store.
+    failed: Option<Error>,
+}
+
+/// One scan of the folder. Whatever fails, it goes on with the other lists.
+async fn look(app: &App, watch: &mut FolderWatch, heard: &Heard, wrong: &mut Wrong) -> Looked {
+    let scan = match tokio::task::block_in_place(|| watch.scan(app.clock.now())) {
+        Ok(scan) => scan,
+        Err(e) => return Looked { any: false, failed: Some(e) },
+    };
+    let stuck = scan.stuck.iter().min_by_key(|it| &it.name);
+    let mut failed = stuck.map(|it| Error::unavailable(format!("{}: {}", it.name, it.reason)));
     for batch in &scan.batches {
         let Taken { new, beyond } = match take_in(app, batch).await {
             Ok(taken) => taken,
@@ -138,7 +143,9 @@ async fn look(
             rejected = batch.rejected.len(),
             "hotspots taken in"
         );
-        watch.keep(batch, app.clock.now())?;
+        if let Err(e) = watch.keep(batch, app.clock.now()) {
+            failed = Some(e);
+        }
         if !batch.hotspots.is_empty() || batch.rejected.is_empty() {
             heard.a_list(app.clock.now());
         }
@@ -160,7 +167,7 @@ async fn look(
         wrong.insert(source(&refused.name), words);
     }
     let any = !scan.refused.is_empty() || !scan.batches.is_empty();
-    failed.map_or(Ok(any), Err)
+    Looked { any, failed }
 }
 
 /// Describes a list with unusable rows.

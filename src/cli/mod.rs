@@ -25,6 +25,7 @@ use crate::frame::Licence;
 use crate::lang::{Lang, Words};
 use crate::register::History;
 use crate::store::Store;
+use crate::table::apart;
 use crate::triage::opinion::{Opinion, Silence};
 use crate::triage::point::PointName;
 use clap::{Parser, Subcommand};
@@ -129,6 +130,12 @@ pub fn main() -> ExitCode {
     // Registers, database and pictures hold people's names, phones and faces: only the owner may
     // read new files.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == apart::COMMAND) {
+        let lang = words.next().unwrap_or_default();
+        return apart::answer(Lang::from_tag(&lang.to_string_lossy()));
+    }
+    apart::read_apart();
     let arguments = Arguments::parse();
     let lang = Lang::from_env();
     log_to_stderr(&arguments.command);

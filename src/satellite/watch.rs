@@ -1,16 +1,20 @@
 //! The watched folder. A list is read once its file has stopped growing, and then kept under
 //! `read/` or `refused/` with a note on what could not be used. The original moves only after its
-//! hotspots are stored, so a power cut loses nothing.
+//! hotspots are stored, so a power cut loses nothing. While a list is read its name stands in the
+//! folder: what has ended the program twice is refused, and not read again.
 
 use super::bytes;
-use super::format::{Rejected, parse_mapped};
+use super::format::{Parsed, Rejected, parse_mapped};
 use crate::config::Mapping;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Lang;
 use crate::triage::hotspot::Hotspot;
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -18,6 +22,9 @@ use std::time::SystemTime;
 const UNFINISHED: [&str; 4] = ["part", "tmp", "crdownload", "new"];
 /// Lists read by one scan; the next scan reads the rest. This bounds the memory of one scan.
 const FILES_MAX: usize = 16;
+/// Holds the name of the list that is being read; and of one during which the program has ended.
+const READING: &str = ".reading";
+const READING_AGAIN: &str = ".reading-again";
 
 /// Remembers between two scans which files have stopped growing.
 #[derive(Debug)]
@@ -27,6 +34,12 @@ pub struct FolderWatch {
     mappings: Vec<Mapping>,
     lang: Lang,
     seen: HashMap<PathBuf, (u64, Option<SystemTime>)>,
+    /// How often each has been read without having been moved since: those that cannot be read do
+    /// not keep the others waiting.
+    tried: HashMap<PathBuf, u64>,
+    /// Whether it is known what the program was reading when it ended; and what that was.
+    has_begun: bool,
+    suspect: Option<PathBuf>,
 }
 
 /// The result of one scan.
@@ -34,6 +47,8 @@ pub struct FolderWatch {
 pub struct Scan {
     pub batches: Vec<Batch>,
     pub refused: Vec<Refused>,
+    /// Files that cannot be read or moved; they stay, and are tried again.
+    pub stuck: Vec<Refused>,
 }
 
 /// One list that could be read. Store its hotspots, then call [`FolderWatch::keep`].
@@ -44,7 +59,7 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
 }
 
-/// One file that is no list; it has been moved to `refused/`.
+/// One file of which nothing is known, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     pub name: String,
@@ -59,6 +74,9 @@ impl FolderWatch {
             mappings: Vec::new(),
             lang,
             seen: HashMap::new(),
+            tried: HashMap::new(),
+            has_begun: false,
+            suspect: None,
         }
     }
 
@@ -73,33 +91,83 @@ impl FolderWatch {
     /// single file that cannot be read is retried at the next scan, unless it is no hotspot list.
     pub fn scan(&mut self, now: Timestamp) -> Result<Scan> {
         let mut scan = Scan::default();
-        for path in self.settled()?.into_iter().take(FILES_MAX) {
+        let settled = self.settled()?;
+        if !self.has_begun {
+            self.look_back(now, &mut scan)?;
+            self.has_begun = true;
+        }
+        for path in settled.into_iter().take(FILES_MAX) {
             let name = file_name(&path);
-            let parsed = bytes::read_file(&path, &self.pipelines, self.lang)
-                .and_then(|bytes| parse_mapped(&bytes, &name, now, &self.mappings, self.lang));
-            match parsed {
-                Ok(parsed) => {
-                    scan.batches.push(Batch {
-                        path,
-                        hotspots: parsed.hotspots,
-                        rejected: parsed.rejected,
-                    });
+            match self.read(&path, &name, now) {
+                Ok(Parsed { hotspots, rejected, .. }) => {
+                    scan.batches.push(Batch { path, hotspots, rejected });
                 }
                 Err(error) if error.kind == Kind::Invalid => {
-                    self.set_aside(&path, "refused", Some(&error.message), now)?;
-                    scan.refused.push(Refused { name, reason: error.message });
+                    let reason = error.message;
+                    match self.set_aside(&path, "refused", Some(&reason), now) {
+                        Ok(()) => scan.refused.push(Refused { name, reason }),
+                        Err(e) => scan.stuck.push(Refused { name, reason: e.chain() }),
+                    }
                 }
-                Err(error) => tracing::warn!(
-                    file = name,
-                    reason = error.chain(),
-                    "hotspot file not readable yet"
-                ),
+                Err(error) => scan.stuck.push(Refused { name, reason: error.chain() }),
             }
         }
         Ok(scan)
     }
 
-    /// Files whose size and time have not changed since the last scan, by name.
+    /// Whatever a file does to its reader, it is one file with words.
+    fn read(&mut self, path: &Path, name: &str, now: Timestamp) -> Result<Parsed> {
+        *self.tried.entry(path.to_owned()).or_default() += 1;
+        let is_suspect = self.suspect.as_deref() == Some(path);
+        let marker = self.folder.join(if is_suspect { READING_AGAIN } else { READING });
+        // On a full disk the list is read without it: it may be a fire.
+        _ = fs::write(&marker, path.file_name().unwrap_or_default().as_bytes());
+        let read = || {
+            bytes::read_file(path, &self.pipelines, self.lang)
+                .and_then(|bytes| parse_mapped(&bytes, name, now, &self.mappings, self.lang))
+        };
+        let parsed = catch_unwind(AssertUnwindSafe(read));
+        _ = fs::remove_file(&marker);
+        parsed.unwrap_or_else(|_| {
+            let words = self.lang.pick(
+                "读取时程序出错，文件可能已损坏；请用 Excel 或 WPS 打开，另存为 CSV 后重新放入",
+                "the program failed while it read this file, which may be damaged: open it in a \
+                spreadsheet program, save it as CSV and put that in",
+            );
+            Err(Error::invalid(format!("{name}: {words}")))
+        })
+    }
+
+    /// What was being read when the program ended may have ended it, or a power cut did: it is read
+    /// once more, after all others. What ends the program again is refused.
+    fn look_back(&mut self, now: Timestamp, scan: &mut Scan) -> Result<()> {
+        if let Some(path) = self.named(READING_AGAIN) {
+            let reason = self.lang.pick(
+                "程序两次在读取此文件时中断，不再读取；请用 Excel 或 WPS 打开，另存为 CSV 后重新放入",
+                "the program has ended twice while it read this file, and does not read it again: \
+                open it in a spreadsheet program, save it as CSV and put that in",
+            );
+            self.set_aside(&path, "refused", Some(reason), now)?;
+            let name = file_name(&path);
+            scan.refused.push(Refused { name, reason: reason.to_owned() });
+        }
+        self.suspect = self.named(READING);
+        self.tried.extend(self.suspect.clone().map(|path| (path, 1)));
+        for marker in [READING_AGAIN, READING] {
+            _ = fs::remove_file(self.folder.join(marker));
+        }
+        Ok(())
+    }
+
+    /// The list whose name stands in a marker, if both are there.
+    fn named(&self, marker: &str) -> Option<PathBuf> {
+        let name = fs::read(self.folder.join(marker)).ok()?;
+        let path = self.folder.join(Path::new(OsStr::from_bytes(&name)).file_name()?);
+        Some(path).filter(|path| path.is_file() && !is_unfinished(path))
+    }
+
+    /// Files whose size and time have not changed since the last scan; those first that were tried
+    /// least, by name.
     fn settled(&mut self) -> Result<Vec<PathBuf>> {
         let unreadable = |e: std::io::Error| {
             Error::unavailable(format!("cannot read the folder {}", self.folder.display()))
@@ -120,7 +188,8 @@ impl FolderWatch {
             .filter(|(path, now)| self.seen.get(*path) == Some(*now))
             .map(|(path, _)| path.clone())
             .collect();
-        settled.sort();
+        self.tried.retain(|path, _| present.contains_key(path));
+        settled.sort_by_cached_key(|path| (self.tried.get(path).copied(), path.clone()));
         self.seen = present;
         Ok(settled)
     }
@@ -155,8 +224,13 @@ impl FolderWatch {
         if let Some(note) = note {
             fs::write(beside(&target), note).map_err(failed)?;
         }
-        fs::rename(path, &target).map_err(failed)?;
+        if let Err(e) = fs::rename(path, &target) {
+            // It is tried again, and has one note then.
+            _ = fs::remove_file(beside(&target));
+            return Err(failed(e));
+        }
         self.seen.remove(path);
+        self.tried.remove(path);
         Ok(())
     }
 }
@@ -259,6 +333,48 @@ mod tests {
         let note =
             fs::read_to_string(folder.join("read/20261121T060000Z-n20.csv.txt")).expect("a note");
         assert_eq!(note, "line 3: \"satellite\" is missing\n");
+    }
+
+    /// Sixteen lists that cannot be got rid of, and a good one behind them.
+    #[test]
+    fn lists_that_stay_keep_no_other_waiting() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut watch = FolderWatch::new(dir.path(), Path::new("pipelines"), Lang::En);
+        for n in 0..FILES_MAX {
+            fs::write(dir.path().join(format!("a{n:02}.csv")), LIST).expect("written");
+        }
+        fs::write(dir.path().join("z.csv"), LIST).expect("written");
+        watch.scan(now()).expect("a first look");
+        // Nobody stores what was read: all of them stay.
+        let first = watch.scan(now()).expect("a look");
+        assert_eq!(first.batches.len(), FILES_MAX);
+        let second = watch.scan(now()).expect("a look");
+        let file = file_name(&second.batches[0].path);
+        assert_eq!(file, "z.csv", "its turn comes before that of those that were tried");
+    }
+
+    #[test]
+    fn what_ends_the_program_is_read_once_more_and_never_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name);
+        let start = || FolderWatch::new(dir.path(), Path::new("pipelines"), Lang::En);
+        fs::write(at("a.csv"), LIST).expect("written");
+        fs::write(at("b.csv"), LIST).expect("written");
+        fs::write(at(READING), "a.csv").expect("as it was when it died");
+        let mut watch = start();
+        watch.scan(now()).expect("a first look");
+        let read: Vec<_> = watch.scan(now()).expect("a look").batches;
+        let read: Vec<_> = read.iter().map(|batch| file_name(&batch.path)).collect();
+        assert_eq!(read, ["b.csv", "a.csv"], "it may have been a power cut; the others come first");
+        assert_eq!((at(READING).exists(), at(READING_AGAIN).exists()), (false, false));
+
+        fs::write(at(READING_AGAIN), "a.csv").expect("it has died of it again");
+        let mut watch = start();
+        let first = watch.scan(now()).expect("a look");
+        assert!(first.refused.len() == 1 && first.refused[0].reason.contains("twice"));
+        assert_eq!(watch.scan(now()).expect("a look").batches.len(), 1, "the other list is read");
+        assert_eq!(names(&at("refused")).len(), 2, "it is kept, with its note");
+        assert!(!at(READING_AGAIN).exists());
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! Pure: a table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or
-//! semicolon; any column order, Chinese or English headers, with or without a title line.
+//! A table as offices send it: a spreadsheet, or text in UTF-8 or GB18030 with comma, tab or
+//! semicolon; any column order, Chinese or English headers, with or without a title line. Pure, but
+//! for the second process that reads a spreadsheet (`apart`).
 
+pub mod apart;
 pub mod cells;
 mod encoding;
 mod foreign;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 
 pub use encoding::decode;
 pub use row::{Row, is_swapped};
+pub use workbook::is_archive;
 
 /// A column's header as we write it, and its accepted synonyms. Compared without spaces, brackets
 /// and case.
@@ -143,7 +146,7 @@ impl<'a, T: FnMut(u64, Result<Row, String>)> Reading<'a, T> {
         if workbook::is_one(bytes) {
             // The register stands in the first sheet that has its header; others are instructions
             // and pivots.
-            for lines in workbook::sheets(bytes, lang)? {
+            for lines in apart::sheets(bytes, lang)? {
                 (self.lines, self.title) = (0, Vec::new());
                 lines.into_iter().for_each(|(line, cells)| self.line((line, Ok(cells))));
                 if self.header.is_some() {
@@ -161,7 +164,8 @@ impl<'a, T: FnMut(u64, Result<Row, String>)> Reading<'a, T> {
     }
 
     fn line(&mut self, (line, cells): Line) {
-        let Some((_, names)) = &self.header else { return self.above(cells) };
+        let Some((header, names)) = &self.header else { return self.above(cells) };
+        let is_empty = cells.as_ref().is_ok_and(|cells| cells.iter().all(String::is_empty));
         // A line that ends early is torn; merged cells leave its length as it is.
         let is_whole = cells.as_ref().is_ok_and(|cells| cells.len() >= names.len());
         let row = cells.and_then(|cells| {
@@ -171,6 +175,9 @@ impl<'a, T: FnMut(u64, Result<Row, String>)> Reading<'a, T> {
             let named = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
             let named = named.filter_map(|(name, cell)| Some(((*name)?, folded(cell))));
             let cells: BTreeMap<_, _> = named.collect();
+            if cells.is_empty() && !is_empty {
+                return Err(elsewhere(&header.unknown, self.lang));
+            }
             match cells.iter().find(|(_, cell)| cell.contains(encoding::UNREADABLE)) {
                 Some((column, _)) => Err(encoding::unreadable(column, self.lang)),
                 None => Ok(cells),
@@ -240,6 +247,18 @@ fn too_many(cells: usize, columns: usize, lang: Lang) -> String {
     }
 }
 
+/// Whatever it says, nobody reads it there.
+fn elsewhere(unknown: &[String], lang: Lang) -> String {
+    let columns = unknown.join(lang.pick("、", ", "));
+    match lang {
+        Lang::Zh => format!("只有不读取的列里有内容（{columns}）；请移到正确的列，或删除此行"),
+        Lang::En => format!(
+            "it has cells only in columns that are not read ({columns}): move them into their \
+            column, or delete the line"
+        ),
+    }
+}
+
 fn no_header(columns: &'static [Column], lang: Lang) -> String {
     let wanted: Vec<_> = columns.iter().filter_map(|names| names.first().copied()).collect();
     match lang {
@@ -294,7 +313,7 @@ fn plain(header: &str) -> String {
         .collect()
 }
 
-/// Whether the bytes are a workbook that can be read.
-pub fn is_workbook(bytes: &[u8], lang: Lang) -> bool {
-    workbook::is_one(bytes) && workbook::sheets(bytes, lang).is_ok()
+/// `Err` is a sentence: a workbook that cannot be read.
+pub fn check(bytes: &[u8], lang: Lang) -> Result<(), String> {
+    if workbook::is_one(bytes) { apart::sheets(bytes, lang).map(drop) } else { Ok(()) }
 }

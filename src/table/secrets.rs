@@ -1,7 +1,7 @@
 //! Pure: a table of cameras as it came, with stars for its secrets. Whatever is no secret stays as
 //! it is, to the byte. In doubt it hides: whoever needs the whole address has the register.
 
-use super::{BYTE_ORDER_MARK, Column, HEADER_WITHIN_LINES, known, records, workbook};
+use super::{BYTE_ORDER_MARK, Column, HEADER_WITHIN_LINES, apart, known, records, workbook};
 use crate::address::{self, Address};
 use crate::lang::Lang;
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
@@ -77,7 +77,7 @@ fn starred(
 fn of_workbook(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Kept, String> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut has_hidden = false;
-    for lines in workbook::sheets(bytes, lang)? {
+    for lines in apart::sheets(bytes, lang)? {
         let mut hiding = Hiding::of(columns);
         for (_, cells) in lines {
             let shown = hiding.shown(&cells).into_iter().zip(&cells);

@@ -69,3 +69,4 @@ mod walls;
 mod watch;
 mod webhooks;
 mod wire;
+mod workbooks;

@@ -256,6 +256,15 @@ impl Browser {
         Some(answer.status())
     }
 
+    /// Sends a file, and reads what is said of it.
+    pub async fn send(&self, path: &str, file: Vec<u8>) -> (StatusCode, String) {
+        let asked = self.client.post(format!("{}{path}", self.base)).header("Host", &self.host);
+        let asked = asked.header("Cookie", &self.cookie).header("Accept-Language", "en");
+        let asked = asked.header("Idempotency-Key", uuid::Uuid::now_v7().to_string());
+        let answer = asked.body(file).send().await.expect("it answers");
+        (answer.status(), answer.text().await.expect("words"))
+    }
+
     pub async fn some_open_incident(&self, dice: &mut Dice) -> Option<IncidentId> {
         let page = self.get("/api/v1/incidents?state=open").await?;
         let items = page["items"].as_array().filter(|items| !items.is_empty())?;

@@ -110,6 +110,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "src/engine/mod.rs",
                 "src/cli/mod.rs",
                 "src/base/clock.rs",
+                "src/table/apart.rs",
             ],
         ),
         ("tokio_stream", &["src/bus/", "src/camera/receive/rtsp/", "src/web/"]),

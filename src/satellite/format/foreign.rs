@@ -18,9 +18,7 @@ pub(super) fn refuse(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String>
             "这是 Shapefile；请在原系统中导出 CSV 或 GeoJSON",
             "this is a shapefile; export it as CSV or GeoJSON",
         )
-    } else if bytes.starts_with(&[0x1f, 0x8b])
-        || bytes.starts_with(b"PK") && !is_workbook(bytes, lang)
-    {
+    } else if bytes.starts_with(&[0x1f, 0x8b]) || table::is_archive(bytes) {
         lang.pick(
             "这是压缩包（zip、kmz、gz）；请解压后放入其中的文件",
             "this is an archive (zip, kmz, gz); unpack it and put the file in it here",
@@ -61,10 +59,6 @@ pub(super) fn refuse(bytes: &[u8], text: &str, lang: Lang) -> Result<(), String>
         return Ok(());
     };
     Err(sentence.to_owned())
-}
-
-fn is_workbook(bytes: &[u8], lang: Lang) -> bool {
-    table::is_workbook(bytes, lang)
 }
 
 pub(super) fn landsat(lang: Lang) -> String {

@@ -1,5 +1,5 @@
-//! Pure: hotspots as GeoJSON points, with the properties of FIRMS or of a Chinese sheet, in small or
-//! capital letters. Without coordinates among the properties, the point's own are taken.
+//! Pure: hotspots as GeoJSON points, with the properties of FIRMS, in small or capital letters.
+//! Without coordinates among the properties, the point's own are taken.
 
 use super::firms;
 use super::list::{List, Parsed};

@@ -67,6 +67,7 @@ fn sniffed(given: &Given<'_>) -> Result<Parsed, String> {
         return kml::parse(text, given.lang);
     }
     foreign::refuse(given.bytes, text, given.lang)?;
+    table::check(given.bytes, given.lang)?;
     if let Some(mapping) = given.mappings.iter().find(|mapping| sheet::has(given, mapping)) {
         return sheet::parse_mapped(given, mapping);
     }

@@ -24,7 +24,9 @@ pub(super) const COLUMNS: &[Column] = &[
     &["时刻", "观测时刻"],
     &["功率", "辐射功率", "frp"],
 ];
-pub(super) const NEEDED: [&str; 3] = ["经度", "纬度", "接收时间"];
+/// When the satellite saw it.
+const TIME: &str = "接收时间";
+pub(super) const NEEDED: [&str; 3] = ["经度", "纬度", TIME];
 /// Of the table whose time stands in its title.
 pub(super) const UNTIMED: [&str; 3] = ["经度", "纬度", "像素"];
 
@@ -78,16 +80,14 @@ fn read(
 ) -> Result<Parsed, String> {
     let header = table::header_called(given.bytes, COLUMNS, called).unwrap_or_default();
     let (is_utc, said) = mapping.map_or((false, None), |it| (it.utc, it.satellite.as_deref()));
+    let is_timed = header.known.contains(&TIME);
     let title = header.title.join(" ");
     let seen_by = title.split_whitespace().find_map(satellites::known);
     let seen_at = instant_in(&title);
     let centre = if title.contains(CENTRE) { CENTRE } else { "" };
     rows_called(given, COLUMNS, called, |row| {
         let at = row.place()?;
-        let acquired_at = match (row.get("接收时间"), seen_at) {
-            (Some(_), _) => Some(time(row, is_utc)?),
-            (None, seen_at) => seen_at,
-        };
+        let acquired_at = if is_timed { Some(time(row, is_utc)?) } else { seen_at };
         let (satellite, instrument) = match (row.get("卫星编号"), seen_by) {
             (Some(name), _) => satellites::named(name),
             (None, Some((name, instrument))) => (name.to_owned(), instrument),
@@ -115,7 +115,15 @@ fn read(
 
 /// Beijing time, unless the office says that its form has UTC. The time of day may stand apart.
 fn time(row: &Row, is_utc: bool) -> Result<Timestamp, String> {
-    let day = row.need("接收时间")?;
+    // An empty cell is no time: not that of the title, which is of the list, nor that of now. A row
+    // of last week would be a fire of today.
+    let day = row.get(TIME).ok_or_else(|| row.lang.pick(
+        "“接收时间”是空的，不知道是哪一次过境；合并的单元格存成 CSV 后只在第一行有值：\
+        请填上每一行的时间，或保留合并，另存为 XLSX",
+        "\"接收时间\" is empty, so the pass is not known. A merged cell saved as CSV keeps its value \
+        in the first row only: fill in the time of each row, or leave the cells merged and save the \
+        list as XLSX",
+    ))?;
     let text = match row.get("时刻") {
         Some(clock) => match utc_time(clock) {
             Some(time) => format!("{day} {}", time.strftime("%H:%M:%S")),
