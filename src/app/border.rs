@@ -8,7 +8,7 @@ use crate::bus::Bus;
 use crate::error::{Error, Kind, Result};
 use crate::store::Filed;
 use crate::triage::category::OUTSIDE;
-use crate::triage::event::Actor;
+use crate::triage::event::{Actor, Event, Recorded};
 use crate::triage::geo::{Fix, FixMethod, Locus, Spread};
 use crate::triage::id::{ActionId, IncidentId, SightingId};
 use crate::triage::incident::{By, Incident, Input};
@@ -53,8 +53,9 @@ struct Looked {
     /// The version of each incident, and how many changes the neighbours' registers then had.
     versions: HashMap<IncidentId, (u64, u64)>,
     told: BTreeSet<(IncidentId, String)>,
-    /// After a start every neighbour is asked what it was told, wherever the place is now.
-    is_under_way: bool,
+    /// Who has answered for all incidents since the start: before, a neighbour is asked what it was
+    /// told wherever the place is now.
+    under_way: BTreeSet<String>,
 }
 
 pub(super) async fn run(app: App, bus: Bus, neighbours: Neighbours) {
@@ -72,8 +73,8 @@ pub(super) async fn run(app: App, bus: Bus, neighbours: Neighbours) {
     }
 }
 
-/// Tells what is new since the last look, each incident to all whom it concerns at once: one
-/// neighbour that cannot take it delays no other.
+/// Tells what is new since the last look, each incident to all whom it concerns at once. Whoever
+/// does not answer is waited for once a look, so that it delays the others for [`TAKEN_WITHIN`].
 async fn look(app: &App, neighbours: &[(String, App)], looked: &mut Looked) -> Result<()> {
     let book = app.desk.open_book().await?;
     looked.versions.retain(|id, _| book.find(*id).is_some());
@@ -81,34 +82,42 @@ async fn look(app: &App, neighbours: &[(String, App)], looked: &mut Looked) -> R
     let registered = neighbours.iter().map(|(_, it)| it.registers.history().number()).sum();
     // What lies wholly in another county is closed here as it opens.
     let passed_on = book.ended().filter(|it| is_passed_on(&it.incident));
-    let mut failed = None;
+    let (mut failed, mut silent_now) = (None, BTreeSet::new());
     for filed in book.open().chain(passed_on) {
         let incident = &filed.incident;
         let seen = (incident.version, registered);
         if looked.versions.get(&incident.id) == Some(&seen) {
             continue;
         }
-        let mut telling = JoinSet::new();
+        let (mut telling, mut is_done) = (JoinSet::new(), true);
         if let Some(fix) = own_fix(incident) {
             for (code, neighbour) in neighbours {
                 let is_told = looked.told.contains(&(incident.id, code.clone()));
-                if is_told || !looked.is_under_way || may_lie_in(neighbour, &fix) {
-                    let (app, neighbour, code) = (app.clone(), neighbour.clone(), code.clone());
-                    let filed = Arc::clone(filed);
-                    telling.spawn(async move {
-                        let tell = tell(&app, &neighbour, &code, &filed, fix);
-                        let told = tokio::time::timeout(TAKEN_WITHIN, tell).await;
-                        (code, told.unwrap_or_else(|_| Err(silent())))
-                    });
+                let is_asked = is_told || !looked.under_way.contains(code);
+                if !is_asked && !may_lie_in(neighbour, &fix) {
+                    continue;
                 }
+                if silent_now.contains(code) {
+                    is_done = false;
+                    continue;
+                }
+                let (app, neighbour, code) = (app.clone(), neighbour.clone(), code.clone());
+                let filed = Arc::clone(filed);
+                telling.spawn(async move {
+                    let tell = tell(&app, &neighbour, &code, &filed, fix);
+                    let told = tokio::time::timeout(TAKEN_WITHIN, tell).await;
+                    (code, told.unwrap_or_else(|_| Err(silent())))
+                });
             }
         }
-        let mut is_done = true;
         while let Some(told) = telling.join_next().await {
             match told {
                 Ok((code, Ok(true))) => _ = looked.told.insert((incident.id, code)),
                 Ok((_, Ok(false))) => {}
-                Ok((_, Err(e))) => (is_done, failed) = (false, Some(e)),
+                Ok((code, Err(e))) => {
+                    (is_done, failed) = (false, Some(e));
+                    silent_now.insert(code);
+                }
                 Err(e) => std::panic::resume_unwind(e.into_panic()),
             }
         }
@@ -116,7 +125,8 @@ async fn look(app: &App, neighbours: &[(String, App)], looked: &mut Looked) -> R
             looked.versions.insert(incident.id, seen);
         }
     }
-    looked.is_under_way |= failed.is_none();
+    let answered = neighbours.iter().map(|(code, _)| code).filter(|it| !silent_now.contains(*it));
+    looked.under_way.extend(answered.cloned());
     failed.map_or(Ok(()), Err)
 }
 
@@ -148,40 +158,57 @@ async fn tell(app: &App, neighbour: &App, code: &str, filed: &Filed, fix: Fix) -
     let source = Source::Neighbour { county: here.unwrap_or_default(), code: filed.code.clone() };
     let is_ours = |it: &&Sighting| it.source == source;
     let book = neighbour.desk.open_book().await?;
-    let (mut notices, mut known) = (Vec::new(), Vec::new());
+    let (mut live, mut struck) = (Vec::new(), Vec::new());
     for there in book.open().chain(book.ended()).map(|it| &it.incident) {
-        notices.extend(there.sightings.iter().filter(is_ours).map(|it| (there.id, it.id)));
-        // An officer there may have struck it out: then it is not told again.
-        known.extend(there.sightings.iter().chain(&there.struck_out).filter(is_ours));
+        live.extend(there.sightings.iter().filter(is_ours).map(|it| (there, it)));
+        struck.extend(there.struck_out.iter().filter(is_ours).map(|it| (there, it)));
     }
-    // Every desk picks the same one.
-    let stands = known
-        .iter()
-        .filter(|it| !has_moved(&locate::fix(slice::from_ref(**it)), &fix))
-        .map(|it| it.id)
-        .min();
-    if stands.is_none() && known.is_empty() && !may_lie_in(neighbour, &fix) {
+    if live.is_empty() && struck.is_empty() && !may_lie_in(neighbour, &fix) {
         return Ok(false);
     }
+    // Every desk picks the same one.
+    let fitting = |all: &[(&Incident, &Sighting)]| {
+        let fits = |it: &Sighting| !has_moved(&locate::fix(slice::from_ref(it)), &fix);
+        let all = all.iter().filter(|(_, it)| fits(it)).map(|(there, it)| (there.id, it.id));
+        all.min_by_key(|(_, id)| *id)
+    };
+    let is_by_officer = |(there, it): &(&Incident, &Sighting)| !is_struck_by_us(there, it.id);
+    let (refused, taken_back): (Vec<_>, Vec<_>) = struck.into_iter().partition(is_by_officer);
+    // What an officer there has struck out is not told again.
+    let stands = fitting(&live).or_else(|| fitting(&refused));
     let name = name_of(app, code, incident.id, &fix);
-    let now = match stands {
-        Some(notice) => notice,
-        None => {
+    let now = match (stands, fitting(&taken_back)) {
+        (Some((_, id)), _) => id,
+        // The place is again where it was.
+        (None, Some((at, id))) => {
+            let back = by_system(&format!("return {id} {}", incident.version));
+            neighbour.desk.act(at, Input::Reinstate { sighting: id }, &back).await?;
+            id
+        }
+        (None, None) => {
             let id = SightingId(id::named(&name));
-            let notice = notice(incident, id, source.clone(), &fix);
-            neighbour.desk.sighting(notice).await?;
+            neighbour.desk.sighting(notice(incident, id, source.clone(), &fix)).await?;
             id
         }
     };
     // Whoever was told the old place is told the new one, also when it is no longer theirs.
-    for (at, old) in notices.iter().filter(|(_, it)| *it != now) {
-        correct(neighbour, *at, *old, now).await?;
+    for (there, old) in live.iter().filter(|(_, it)| it.id != now) {
+        correct(neighbour, there.id, old.id, now, incident.version).await?;
     }
     if stands.is_none() {
-        note(app, neighbour, code, incident.id, !known.is_empty(), &name).await?;
+        let is_moved = !live.is_empty() || !taken_back.is_empty();
+        let name = format!("{name} {}", incident.version);
+        note(app, neighbour, code, incident.id, is_moved, &name).await?;
         tracing::info!(incident.code = filed.code, neighbour = code, "a neighbour is told");
     }
     Ok(true)
+}
+
+/// This program has taken it back, because its place had moved.
+fn is_struck_by_us(there: &Incident, notice: SightingId) -> bool {
+    let strikes = |it: &&Arc<Recorded>| matches!(&it.event, Event::StruckOut { sighting, .. } if *sighting == notice);
+    let last = there.log.iter().rev().find(strikes);
+    last.is_some_and(|it| it.actor == Actor::System)
 }
 
 fn notice(incident: &Incident, id: SightingId, source: Source, fix: &Fix) -> Sighting {
@@ -234,18 +261,28 @@ fn name_of(app: &App, to: &str, incident: IncidentId, fix: &Fix) -> String {
 }
 
 /// Takes an old notice back, so that its place does not stand against the new one.
-async fn correct(neighbour: &App, at: IncidentId, old: SightingId, new: SightingId) -> Result<()> {
+async fn correct(
+    neighbour: &App,
+    at: IncidentId,
+    old: SightingId,
+    new: SightingId,
+    version: u64,
+) -> Result<()> {
     let Some(new_at) = neighbour.store.incident_of(new).await? else { return Ok(()) };
     let lang = neighbour.lang;
     let words = lang.pick("邻县已更正位置", "the neighbouring county has corrected the place");
-    let step = match at == new_at {
-        true => Input::StrikeOut { sighting: old, reason: words.to_owned() },
-        // It is what the old incident rests on: its officer decides.
-        false => Input::Note { words: words.to_owned() },
-    };
-    let name = format!("correction {} {}", old.0, new.0);
-    match neighbour.desk.act(at, step, &by_system(&name)).await {
-        // It is closed, or an officer has struck it out.
+    if at == new_at {
+        let strike = Input::StrikeOut { sighting: old, reason: words.to_owned() };
+        let by = by_system(&format!("correction {old} {new} {version}"));
+        match neighbour.desk.act(at, strike, &by).await {
+            Err(Error { kind: Kind::Conflict | Kind::NotFound | Kind::Invalid, .. }) => {}
+            done => return done.map(drop),
+        }
+    }
+    // The old incident rests on it: its officer decides.
+    let by = by_system(&format!("correction {old} {new}"));
+    match neighbour.desk.act(at, Input::Note { words: words.to_owned() }, &by).await {
+        // It is closed.
         Err(Error { kind: Kind::Conflict | Kind::NotFound | Kind::Invalid, .. }) => Ok(()),
         done => done.map(drop),
     }

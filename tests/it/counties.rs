@@ -354,6 +354,17 @@ async fn a_fire_near_the_border_is_told_to_the_neighbour_once_and_again_when_it_
     assert!(comes_true(SOON, moved).await, "the new place stands, the old one is taken back");
     assert!(comes_true(SOON, async || logged("已再次通报邻县").await).await);
     assert_eq!((incidents(&own).await.len(), incidents(&next).await.len()), (1, 1));
+    // An officer strikes the second view out: the place is where it was, and so is the notice.
+    let at = incidents(&own).await[0]["id"].as_str().expect("an id").to_owned();
+    let sorts = async |step: &str, body: Value| {
+        own.post(&format!("/api/v1/incidents/{at}/{step}"), ActionId(id()), &body).await
+    };
+    let strike = json!({ "sighting": sure.id, "reason": "是反光" });
+    assert_eq!(sorts("strike-out", strike).await, Some(StatusCode::OK));
+    let returned = async || notices(&next).await == [first.clone()];
+    assert!(comes_true(SOON, returned).await, "{:?}", notices(&next).await);
+    assert_eq!(sorts("reinstate", json!({ "sighting": sure.id })).await, Some(StatusCode::OK));
+    assert!(comes_true(SOON, moved).await, "and again: {:?}", notices(&next).await);
     // What the neighbour was told is no news of its own.
     Clock::System.sleep(Duration::from_secs(3)).await;
     assert_eq!(notices(&own).await, Vec::<Value>::new());
