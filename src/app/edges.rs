@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::frame::Health;
 use crate::lang::{Lang, Words};
 use crate::store;
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,32 +114,32 @@ async fn pictures(app: App, line: Line) {
 async fn copy(app: &App, line: &Line, mut pictures: Pictures) -> Result<()> {
     trouble(app, "bus pictures", None);
     // At most as many as the server holds.
-    let mut owed = Vec::new();
+    let mut owed = VecDeque::new();
     let mut pause = pin!(app.clock.sleep(TRIES_OWED));
     loop {
-        let due = tokio::select! {
-            arrived = pictures.next() => vec![arrived?],
+        // While one cannot be had, only one of them is tried in a pause: new ones do not wait.
+        let (due, is_owed) = tokio::select! {
+            arrived = pictures.next() => (Some(arrived?), false),
             () = &mut pause => {
                 pause.set(app.clock.sleep(TRIES_OWED));
-                std::mem::take(&mut owed)
+                (owed.pop_front(), true)
             }
         };
-        let mut why = None;
-        for arrived in due {
-            match keep(app, &mut pictures, &arrived).await {
-                Ok(()) => {}
-                Err(e) if e.kind == Kind::Invalid => {
-                    tracing::error!("a picture of an edge is left out: {}", e.chain());
-                }
-                Err(e) if !line.is_connected() => return Err(e),
-                Err(e) => {
-                    why = Some(e);
-                    owed.push(arrived);
-                }
+        let Some(arrived) = due else { continue };
+        match keep(app, &mut pictures, &arrived).await {
+            Ok(()) if is_owed && !owed.is_empty() => pause.set(app.clock.sleep(Duration::ZERO)),
+            Ok(()) => {}
+            Err(e) if e.kind == Kind::Invalid => {
+                tracing::error!("a picture of an edge is left out: {}", e.chain());
+            }
+            Err(e) if !line.is_connected() => return Err(e),
+            Err(e) => {
+                owed.push_back(arrived);
+                lacks(app, owed.len(), Some(&e));
             }
         }
-        if owed.is_empty() || why.is_some() {
-            lacks(app, owed.len(), why.as_ref());
+        if owed.is_empty() {
+            lacks(app, 0, None);
         }
     }
 }
