@@ -100,12 +100,12 @@ impl InForce {
     pub fn at(danger: &[Danger], signals: &[Signal], bans: &[Ban], at: Timestamp) -> Self {
         let mut danger = newest(danger, |it| &it.notice, at);
         danger.sort_by_key(|it| std::cmp::Reverse(it.level));
+        // 解除 lifts what was issued before it for any part of its ground, whatever came after.
+        let lifts = |it: &&Signal| it.colour == Colour::Lifted && it.notice.holds(at);
+        let lifts: Vec<&Notice> = signals.iter().filter(lifts).map(|it| &it.notice).collect();
+        let is_lifted = |it: &Notice| lifts.iter().any(|by| it.is_within(by) && it.from <= by.from);
         let mut signals = newest(signals, |it| &it.notice, at);
-        let (lifts, mut signals): (Vec<Signal>, Vec<Signal>) =
-            signals.drain(..).partition(|it| it.colour == Colour::Lifted);
-        // 解除 lifts what was issued before it for any part of its ground.
-        let is_lifted = |it: &Notice, by: &Notice| it.is_within(by) && it.from <= by.from;
-        signals.retain(|it| !lifts.iter().any(|by| is_lifted(&it.notice, &by.notice)));
+        signals.retain(|it| it.colour != Colour::Lifted && !is_lifted(&it.notice));
         signals.sort_by_key(|it| std::cmp::Reverse(it.colour));
         let bans = bans.iter().filter(|it| it.notice.holds(at)).cloned().collect();
         Self { danger, signals, bans }
@@ -197,6 +197,14 @@ mod tests {
         }
         let later = [held(Colour::Lifted, &[], 10), held(Colour::Red, &["凤滩镇"], 11)];
         assert_eq!(InForce::at(&[], &later, &[], time(12)).signals.len(), 1, "issued anew");
+        let third = [
+            held(Colour::Red, &["凤滩镇"], 1),
+            held(Colour::Lifted, &[], 2),
+            held(Colour::Blue, &[], 3),
+        ];
+        let colours: Vec<_> =
+            InForce::at(&[], &third, &[], time(4)).signals.iter().map(|it| it.colour).collect();
+        assert_eq!(colours, [Colour::Blue], "what was lifted does not come back");
     }
 
     #[test]
