@@ -1,7 +1,7 @@
 //! Pure: bytes → text, in the encodings that offices' programs write.
 
 use crate::lang::Lang;
-use encoding_rs::{Encoding, GB18030, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
 /// What stands for bytes that are no character.
@@ -12,20 +12,24 @@ const HEAD: usize = 4096;
 /// are chance.
 const WHOLE_FOR_BROKEN: usize = 4;
 
-/// UTF-8 or UTF-16 by the byte order mark or by what the bytes are, otherwise GB18030 (as Chinese
-/// Excel and WPS write). Bytes that are no character become U+FFFD.
+/// Bytes that are no character become U+FFFD.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+    let (encoding, mark) = of(bytes);
+    let text = &bytes[mark..];
+    if encoding == UTF_8 {
+        return String::from_utf8_lossy(text);
     }
-    if let Some(encoding) = utf_16(bytes) {
-        return encoding.decode_without_bom_handling(bytes).0;
+    encoding.decode_without_bom_handling(text).0
+}
+
+/// UTF-8 or UTF-16 by the byte order mark or by what the bytes are, otherwise GB18030 (as Chinese
+/// Excel and WPS write); and the length of the mark.
+pub(super) fn of(bytes: &[u8]) -> (&'static Encoding, usize) {
+    if let Some(marked) = Encoding::for_bom(bytes) {
+        return marked;
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) if is_broken_utf_8(bytes) => String::from_utf8_lossy(bytes),
-        Err(_) => GB18030.decode_without_bom_handling(bytes).0,
-    }
+    let is_utf_8 = || std::str::from_utf8(bytes).is_ok() || is_broken_utf_8(bytes);
+    (utf_16(bytes).unwrap_or_else(|| if is_utf_8() { UTF_8 } else { GB18030 }), 0)
 }
 
 /// Only UTF-16 has bytes of zero in a text: commas, digits and line ends have one each.

@@ -1,10 +1,12 @@
 //! Pure: a table of cameras as it came, with stars for its secrets. Whatever is no secret stays as
 //! it is, to the byte. In doubt it hides: whoever needs the whole address has the register.
 
-use super::{BYTE_ORDER_MARK, Column, HEADER_WITHIN_LINES, apart, known, records, workbook};
+use super::{
+    BYTE_ORDER_MARK, Column, HEADER_WITHIN_LINES, apart, encoding, known, records, workbook,
+};
 use crate::address::{self, Address};
 use crate::lang::Lang;
-use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::ops::Range;
 
 const STARS: &str = "***";
@@ -28,8 +30,7 @@ pub fn without_secrets(
     if workbook::is_one(bytes) {
         return of_workbook(bytes, columns, lang);
     }
-    let (encoding, mark) = Encoding::for_bom(bytes)
-        .unwrap_or_else(|| (if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { GB18030 }, 0));
+    let (encoding, mark) = encoding::of(bytes);
     let (mark, body) = bytes.split_at(mark);
     let starred = if [UTF_16LE, UTF_16BE].contains(&encoding) {
         let text = encoding.decode_without_bom_handling(body).0;
@@ -191,6 +192,7 @@ fn unquoted(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::GB18030;
     use proptest::prelude::*;
 
     const COLUMNS: &[Column] =
@@ -240,6 +242,22 @@ mod tests {
             format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
         };
         assert_eq!(kept(&utf16(came)), Kept::Text(utf16(&stays)));
+    }
+
+    /// The register is read all the same, so its secrets are found all the same.
+    #[test]
+    fn what_is_read_is_hidden_whatever_its_bytes_are() {
+        let came = "编号,名称,地址,密码\nc1,乌石,rtsp://admin:geheim@10.0.0.1/1,geheim\n";
+        let stays = came.replace("admin:geheim@", "").replace(",geheim", ",***");
+        let torn = |text: &str| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.remove(text.find('乌').expect("it is there"));
+            bytes
+        };
+        assert_eq!(kept(&torn(came)), Kept::Text(torn(&stays)), "one bad byte");
+        let bare =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        assert_eq!(kept(&bare(came)), Kept::Text(bare(&stays)), "UTF-16 without its mark");
     }
 
     #[test]

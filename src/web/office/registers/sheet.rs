@@ -152,7 +152,12 @@ pub(crate) async fn bring(
         return Ok(Json(brought));
     }
     let why = words(&why, "更改的原因", "the reason")?;
-    state.registers.folder().keep_original(register, &name, &sheet, now)?;
+    // A workbook of cameras is read once more, for its secrets.
+    let registers = state.registers.clone();
+    let keep = move || registers.folder().keep_original(register, &name, &sheet, now);
+    spawn_blocking(keep)
+        .await
+        .map_err(|e| crate::error::Error::internal("keeping a sheet failed").because(e))??;
     let seen = commit(&state, &me, facts, &why, seen).await?;
     tracing::info!(?register, by = %me.person, change = seen, "a sheet was brought in");
     Ok(Json(Brought { proposed: Proposed { seen, ..brought.proposed }, ..brought }))
