@@ -3,6 +3,7 @@
 
 use crate::triage::hotspot::Hotspot;
 use jiff::SignedDuration;
+use std::collections::HashMap;
 
 /// Four digits behind the point, or whole seconds of arc, lie within this of the pixel's own
 /// coordinates; the next pixel of VIIRS is 300 m away.
@@ -13,22 +14,55 @@ const ROUNDED: SignedDuration = SignedDuration::from_secs(60);
 /// The new rows, each under the key that its pixel is known by, and as the better of what is known
 /// and what has come. Of two new rows of one pixel one is left.
 pub fn reconcile(known: &[Hotspot], new: Vec<Hotspot>) -> Vec<Hotspot> {
+    let (mut before, mut now) = (Index::default(), Index::default());
+    known.iter().enumerate().for_each(|(n, it)| before.add(n, it));
     let mut taken: Vec<Hotspot> = Vec::with_capacity(new.len());
     for hotspot in new {
-        if let Some(same) = taken.iter_mut().find(|it| is_same(it, &hotspot)) {
-            let key = same.key.clone();
-            if rank(&hotspot) > rank(same) {
-                *same = Hotspot { key, ..hotspot };
+        if let Some(n) = now.find(&taken, &hotspot) {
+            if rank(&hotspot) > rank(&taken[n]) {
+                let key = taken[n].key.clone();
+                taken[n] = Hotspot { key, ..hotspot };
+                now.add(n, &taken[n]);
             }
             continue;
         }
-        taken.push(match known.iter().find(|it| is_same(it, &hotspot)) {
+        let it = match before.find(known, &hotspot).map(|n| &known[n]) {
             Some(known) if rank(known) >= rank(&hotspot) => known.clone(),
             Some(known) => Hotspot { key: known.key.clone(), ..hotspot },
             None => hotspot,
-        });
+        };
+        now.add(taken.len(), &it);
+        taken.push(it);
     }
     taken
+}
+
+/// Rows by their key, and by satellite and minute: the world's day has 100,000.
+#[derive(Default)]
+struct Index {
+    keys: HashMap<String, usize>,
+    minutes: HashMap<(String, i64), Vec<usize>>,
+}
+
+impl Index {
+    fn add(&mut self, n: usize, hotspot: &Hotspot) {
+        self.keys.entry(hotspot.key.clone()).or_insert(n);
+        let minute = (hotspot.satellite.clone(), minute(hotspot));
+        self.minutes.entry(minute).or_default().push(n);
+    }
+
+    /// The first row that is the same pixel.
+    fn find(&self, all: &[Hotspot], hotspot: &Hotspot) -> Option<usize> {
+        let near = (-1..=1).filter_map(|off| {
+            let rows = self.minutes.get(&(hotspot.satellite.clone(), minute(hotspot) + off))?;
+            rows.iter().copied().filter(|n| is_same(&all[*n], hotspot)).min()
+        });
+        near.chain(self.keys.get(&hotspot.key).copied()).min()
+    }
+}
+
+fn minute(hotspot: &Hotspot) -> i64 {
+    hotspot.acquired_at.as_second().div_euclid(ROUNDED.as_secs())
 }
 
 fn is_same(one: &Hotspot, other: &Hotspot) -> bool {
