@@ -26,6 +26,9 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// What is only odd is listed up to this number: nobody reads a thousand lines.
+const ODDITIES_SHOWN: usize = 50;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Recorded video files or folders of pictures, each of one camera: reports that camera's
@@ -295,7 +298,8 @@ fn registers(common: &Common) -> Vec<Finding> {
     findings.extend(
         county.gaps(now).iter().map(|gap| Finding::broken(PART, gap.words(lang), gap.cure(lang))),
     );
-    findings.extend(county.oddities().iter().map(|odd| {
+    let odd = county.oddities();
+    findings.extend(odd.iter().take(ODDITIES_SHOWN).map(|odd| {
         let file = odd.register.file_name();
         let cure = match lang {
             Lang::Zh => format!("核对 {file}，更正后重新导入；无误可不理会"),
@@ -305,6 +309,14 @@ fn registers(common: &Common) -> Vec<Finding> {
         };
         Finding::limited(PART, odd.words.pick(lang), cure)
     }));
+    if let Some(more) = odd.len().checked_sub(ODDITIES_SHOWN).filter(|more| *more > 0) {
+        let words = match lang {
+            Lang::Zh => format!("登记册中另有{more}处类似问题"),
+            Lang::En => format!("the registers have {more} more of this kind"),
+        };
+        let cure = lang.pick("见登记册页面", "see the page of the registers");
+        findings.push(Finding::limited(PART, words, cure));
+    }
     findings.extend(ground::findings(&county, &common.config.store.data, lang));
     findings
 }

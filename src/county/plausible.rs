@@ -188,8 +188,9 @@ fn of_people(people: &[Person], codes: &BTreeSet<&str>) -> Vec<Oddity> {
         ));
     }
     let mut names: BTreeMap<_, Vec<&Person>> = BTreeMap::new();
-    for person in people {
-        let of = (&person.name, &person.village, &person.township);
+    // Who has a post in each of two grids stands in two rows; and of who has no village nobody knows.
+    for person in people.iter().filter(|it| it.village.is_some() || it.township.is_some()) {
+        let of = (&person.name, &person.village, &person.township, &person.grid);
         names.entry(of).or_default().push(person);
     }
     for who in names.into_values().filter(|same| same.len() > 1) {
