@@ -43,6 +43,13 @@ pub enum Health {
     Misconfigured,
 }
 
+impl Health {
+    /// Whether the camera's picture would show a smoke. One that only starts has shown nothing yet.
+    pub fn sees(self) -> bool {
+        matches!(self, Self::Ok | Self::Late | Self::Moved | Self::Resized)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct CameraStatus {
     pub health: Health,

@@ -209,13 +209,8 @@ pub(super) fn camera_health(state: &WebState) -> BTreeMap<CameraId, Health> {
 }
 
 fn blind_cameras(health: &BTreeMap<CameraId, Health>) -> Vec<&CameraId> {
-    let is_blind = |health: Health| !sees(health) && health != Health::Starting;
+    let is_blind = |health: Health| !health.sees() && health != Health::Starting;
     health.iter().filter(|(_, health)| is_blind(**health)).map(|(camera, _)| camera).collect()
-}
-
-/// Whether its picture would show a smoke. One that only starts has shown nothing yet.
-pub(super) fn sees(health: Health) -> bool {
-    matches!(health, Health::Ok | Health::Late | Health::Moved | Health::Resized)
 }
 
 /// The first row that cannot be used, the first contradiction and the first gap are named. The log

@@ -384,7 +384,7 @@ impl Slots {
         let kept = load.overload().map_or(self.config.cadence, |it| it.round.actual.max(it.asked));
         for camera in cameras.values_mut() {
             camera.kept = kept;
-            if camera.is_told_unsteady() {
+            if camera.is_told_unsteady() || camera.link_since.is_some() {
                 // It may have become steady, or have been gone for long.
                 self.tell(camera, now);
             }
@@ -428,8 +428,10 @@ impl Slots {
             .link_since
             .is_some_and(|since| now.duration_since(since) >= self.config.offline_after);
         let unsteady = camera.steadiness.unsteady(now).filter(|_| !is_gone);
-        let fault = unsteady
-            .as_ref()
+        // Unsteady pictures still see: they hide no view that shows nothing.
+        let blind = camera.picture.as_ref().filter(|it| unsteady.is_some() && !it.health().sees());
+        let fault = blind
+            .or(unsteady.as_ref())
             .or(camera.link.as_ref())
             .or(camera.picture.as_ref())
             .or(gop.as_ref())

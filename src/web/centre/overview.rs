@@ -151,7 +151,7 @@ async fn at_work(state: &WebState, lang: Lang) -> crate::error::Result<AtWork> {
     let county = state.county();
     let cameras: BTreeSet<&CameraId> = county.cameras.iter().map(|it| &it.id).collect();
     let health = service::camera_health(state);
-    let sees = |camera: &&CameraId| health.get(*camera).is_some_and(|it| service::sees(*it));
+    let sees = |camera: &&CameraId| health.get(*camera).is_some_and(|it| it.sees());
     let seeing = cameras.iter().copied().filter(|it| sees(it)).count();
     let (edges, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|it| it.is_edge);
     let (cameras, count) = (cameras.len(), edges.len());

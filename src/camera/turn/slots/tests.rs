@@ -388,6 +388,31 @@ fn a_link_that_breaks_again_and_again_is_unsteady_until_it_is_gone_or_calm() {
 }
 
 #[test]
+fn an_unsteady_camera_that_shows_nothing_is_named_for_that_and_one_that_stays_away_for_its_link() {
+    let (slots, status) = slots(1);
+    let pass = |seconds| {
+        for _ in 0..seconds {
+            slots.clock.advance(SignedDuration::from_secs(1));
+            slots.tick(slots.clock.now());
+        }
+    };
+    for _ in 0..6 {
+        slots.put(0, keyframe(&slots, 1));
+        pass(14);
+        slots.set_link(0, Fault::StreamEnded);
+        pass(2);
+    }
+    slots.put(0, keyframe(&slots, 1));
+    assert_eq!(words(&status, "c0").0, Health::Late, "it shakes");
+    slots.saw(0, slots.clock.now(), Err(&Error::invalid("grey mush")));
+    assert_eq!(words(&status, "c0").0, Health::Undecodable, "and it sees nothing, which is worse");
+    slots.set_link(0, Fault::StreamEnded);
+    assert_eq!(words(&status, "c0").0, Health::Undecodable, "one more break changes nothing");
+    pass(61);
+    assert_eq!(words(&status, "c0").0, Health::Offline, "until it stays away");
+}
+
+#[test]
 fn what_is_to_be_known_of_a_camera_that_is_fine_stands_beside_its_health() {
     let (slots, status) = slots(1);
     slots.note(0, Some(Fault::ByRtspsrc { because: Breach::Keepalive }));
