@@ -45,6 +45,8 @@ enum Step {
     On(Picture),
     NeedsMore,
     Ends(usize),
+    /// Another picture begins here, before this one has ended.
+    Anew(usize),
     Broken,
 }
 
@@ -76,11 +78,16 @@ impl FirstPicture {
                     return Ok(None);
                 }
                 Step::Ends(_) | Step::NeedsMore => return Err(NoPicture::TooLarge),
+                Step::Anew(at) if at > self.max_bytes => return Err(NoPicture::TooLarge),
+                Step::Anew(at) if self.false_starts < FALSE_STARTS_MAX => {
+                    self.bytes.drain(..at);
+                    (self.picture, self.false_starts) = (None, self.false_starts + 1);
+                }
                 Step::Broken if self.false_starts < FALSE_STARTS_MAX => {
                     self.bytes.drain(..1);
                     (self.picture, self.false_starts) = (None, self.false_starts + 1);
                 }
-                Step::Broken => return Err(NoPicture::NotBegun),
+                Step::Anew(_) | Step::Broken => return Err(NoPicture::NotBegun),
             }
         }
     }
@@ -125,7 +132,9 @@ fn jpeg_marker(bytes: &[u8], at: usize) -> Step {
         // Fill bytes may stand before a code.
         0xff => return Step::On(Picture::JpegMarker(at + 1)),
         0xd9 => return Step::Ends(at + 2),
-        0x01 | 0xd0..=0xd8 => return Step::On(Picture::JpegMarker(at + 2)),
+        // This one was cut short: within a segment's content, as in a thumbnail, nobody looks.
+        0xd8 => return Step::Anew(at),
+        0x01 | 0xd0..=0xd7 => return Step::On(Picture::JpegMarker(at + 2)),
         _ => {}
     }
     let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return Step::NeedsMore };
@@ -137,10 +146,11 @@ fn jpeg_marker(bytes: &[u8], at: usize) -> Step {
     }
 }
 
-/// In coded data FF is followed by 00 (a byte of data) or a restart marker.
+/// In coded data FF is followed by 00 (a byte of data) or a restart marker. Below C0 there is no
+/// marker that ends them: such a pair is damage, or where the picture was cut short.
 fn jpeg_scan(bytes: &[u8], at: usize) -> Step {
     let rest = bytes.get(at..).unwrap_or_default();
-    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7);
+    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0..=0xbf | 0xd0..=0xd7);
     match rest.windows(2).position(is_marker) {
         Some(further) => Step::On(Picture::JpegMarker(at + further)),
         // What has been read is not read again. The last byte may be the first of a marker.
@@ -230,6 +240,20 @@ mod tests {
             let mut search = FirstPicture::new(1000);
             assert_eq!(search.push(&PICTURE[..cut]), Ok(None), "{cut} bytes");
             assert!(search.has_begun(), "{cut} bytes");
+        }
+    }
+
+    /// A camera with too little uplink cuts a picture short and sends the next one whole.
+    #[test]
+    fn half_a_picture_gives_way_to_the_whole_one_behind_it() {
+        let at = |mark| PICTURE.iter().position(|byte| *byte == mark).expect("coded data");
+        for cut in at(b'a')..=at(b'd') + 2 {
+            let answer = [&PICTURE[..cut], b"\r\n--b\r\n\r\n", PICTURE, b"\r\n--b"].concat();
+            for step in [1, 3, 1000] {
+                let found = first(&answer, step).expect("there is a picture");
+                let is_whole = found.as_deref() == Some(PICTURE);
+                assert!(is_whole, "cut after {cut} bytes, in steps of {step}: {found:?}");
+            }
         }
     }
 
