@@ -99,6 +99,11 @@ impl Receiver {
     }
 
     fn look_after(&mut self, pipelines: &Pipelines, may_start: bool, now: Timestamp) -> bool {
+        if may_start && self.route.tries_own(now) {
+            self.state = State::Waiting;
+            self.slots.note(self.index, None);
+            self.backoff.again(now);
+        }
         let outcome = match &mut self.state {
             State::Waiting if may_start && self.backoff.is_due(now) => {
                 let source = match self.route.by_rtspsrc() {
@@ -159,12 +164,12 @@ impl Receiver {
     /// `rtspsrc`. What is then left to tell; None: nothing.
     fn route_for(&mut self, fault: Fault, had_pictures: bool, now: Timestamp) -> Option<Fault> {
         if let Some(because) = self.route.unproven() {
-            if !is_about_the_stream(&fault) {
-                return Some(fault);
-            }
-            let is_tried = self.route.ended(now);
+            let is_tried = self.route.ended(&fault, now);
             if is_tried {
                 self.slots.note(self.index, None);
+            }
+            if !is_about_the_stream(&fault) {
+                return Some(fault);
             }
             return Some(Link::Breach { breach: because, is_tried }.into());
         }

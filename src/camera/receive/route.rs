@@ -1,7 +1,8 @@
 //! Pure: by which source an RTSP camera is received. The program's own is cheap and strict;
 //! `rtspsrc` costs more and overlooks more. Takes `now`.
 
-use crate::camera::fault::link::Breach;
+use crate::camera::fault::Fault;
+use crate::camera::fault::link::{Breach, Link, Network};
 use jiff::{SignedDuration, Timestamp};
 
 /// This number of breaches …
@@ -12,8 +13,12 @@ const WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// The other source is given up after this number of connections without a picture …
 const FRUITLESS_MAX: u32 = 2;
-/// … for this time.
+/// … for this time, and for twice the time whenever that happens again, up to a day.
 const REST: SignedDuration = SignedDuration::from_mins(10);
+
+/// Firmware is mended, and a platform's bad day ends: after so long by `rtspsrc` our own source is
+/// tried again. Each camera has an instant of its own.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What follows from a breach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +41,10 @@ pub(super) struct Route {
     by_rtspsrc: Option<Breach>,
     has_worked: bool,
     fruitless: u32,
+    /// How often `rtspsrc` was given up since it last gave a picture.
+    given_up: u32,
+    /// `rtspsrc` since.
+    changed_at: Timestamp,
     /// Both sources have failed; until then neither is changed again.
     rests_until: Option<Timestamp>,
 }
@@ -57,7 +66,20 @@ impl Route {
 
     /// Pictures come.
     pub(super) fn worked(&mut self) {
-        self.has_worked |= self.by_rtspsrc.is_some();
+        if self.by_rtspsrc.is_some() {
+            (self.has_worked, self.given_up) = (true, 0);
+        }
+    }
+
+    /// True once a day while the camera is received by `rtspsrc`: our own source is taken again. The
+    /// first breach within ten minutes ends the trial.
+    pub(super) fn tries_own(&mut self, now: Timestamp) -> bool {
+        let is_due = self.by_rtspsrc.is_some() && now.duration_since(self.changed_at) >= DAY;
+        if is_due {
+            let (breaches, given_up) = (BREACHES_MAX - 1, self.given_up);
+            *self = Self { breaches, since: now, given_up, ..Self::new(true) };
+        }
+        is_due
     }
 
     /// A session of our own source has ended by a breach. `had_pictures`: it gave pictures before.
@@ -73,20 +95,31 @@ impl Route {
         if self.breaches < BREACHES_MAX {
             return if had_pictures { Next::Again } else { Next::Told { is_tried: false } };
         }
-        *self = Self { by_rtspsrc: Some(breach), ..Self::new(true) };
+        let given_up = self.given_up;
+        *self =
+            Self { by_rtspsrc: Some(breach), changed_at: now, given_up, ..Self::new(true) };
         Next::ByRtspsrc
     }
 
-    /// A connection by `rtspsrc` has ended. True: our own source is taken again, for a while.
-    pub(super) fn ended(&mut self, now: Timestamp) -> bool {
-        if self.has_worked {
+    /// A connection by `rtspsrc` has ended. True: our own source is taken again, for a while. Any
+    /// end counts, in whatever words: our own source had reached the camera. Only where nothing
+    /// answers at all is `rtspsrc` not to blame.
+    pub(super) fn ended(&mut self, fault: &Fault, now: Timestamp) -> bool {
+        let is_absent = matches!(
+            fault,
+            Fault::Link(Link::Unreachable(
+                Network::Refused | Network::NoRoute | Network::NoSuchHost
+            ))
+        );
+        if self.has_worked || is_absent {
             return false;
         }
         self.fruitless += 1;
         let is_given_up = self.fruitless >= FRUITLESS_MAX;
         if is_given_up {
-            let rests_until = now.checked_add(REST).ok();
-            *self = Self { rests_until, ..Self::new(true) };
+            let rest = REST.checked_mul(1 << self.given_up.min(8)).unwrap_or(DAY).min(DAY);
+            let (rests_until, given_up) = (now.checked_add(rest).ok(), self.given_up + 1);
+            *self = Self { rests_until, given_up, ..Self::new(true) };
         }
         is_given_up
     }
@@ -132,8 +165,9 @@ mod tests {
     fn where_rtspsrc_gives_nothing_either_both_are_said_to_fail_and_it_is_tried_again_later() {
         let mut route = Route::new(true);
         breaches(&mut route, &[0, 1, 2]);
-        assert!(!route.ended(at(10)) && route.unproven().is_some(), "once may be chance");
-        assert!(route.ended(at(20)) && route.by_rtspsrc().is_none());
+        let ended = Fault::StreamEnded;
+        assert!(!route.ended(&ended, at(10)) && route.unproven().is_some(), "once may be chance");
+        assert!(route.ended(&ended, at(20)) && route.by_rtspsrc().is_none());
         assert_eq!(breaches(&mut route, &[21, 300]), [Next::Told { is_tried: true }; 2]);
         assert_eq!(breaches(&mut route, &[700, 701, 702])[2], Next::ByRtspsrc);
     }
@@ -143,6 +177,68 @@ mod tests {
         let mut route = Route::new(true);
         breaches(&mut route, &[0, 1, 2]);
         route.worked();
-        assert!((0..100).all(|s| !route.ended(at(s))) && route.unproven().is_none());
+        let lasts = (0..100).all(|s| !route.ended(&Fault::StreamEnded, at(s)));
+        assert!(lasts && route.unproven().is_none());
+    }
+
+    #[test]
+    fn whatever_rtspsrc_says_it_is_given_up_unless_nothing_answers_at_all() {
+        let unreachable = |network| Fault::Link(Link::Unreachable(network));
+        for (fault, is_given_up) in [
+            (Fault::StreamEnded, true),
+            (Fault::Silent { seconds: 60, offline: true }, true),
+            (Fault::NoVideo, true),
+            (Fault::WrongPassword { had_one: true }, true),
+            (Fault::NoSuchStream, true),
+            (Fault::Crashed, true),
+            (Link::Busy.into(), true),
+            (Link::Refused { status: 500 }.into(), true),
+            (unreachable(Network::NoAnswer), true),
+            (unreachable(Network::Broken), true),
+            (unreachable(Network::Other), true),
+            (unreachable(Network::Refused), false),
+            (unreachable(Network::NoRoute), false),
+            (unreachable(Network::NoSuchHost), false),
+        ] {
+            let mut route = Route::new(true);
+            breaches(&mut route, &[0, 1, 2]);
+            let ends: Vec<bool> = (10..12).map(|s| route.ended(&fault, at(s))).collect();
+            assert_eq!(ends, [false, is_given_up], "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn each_time_rtspsrc_is_given_up_it_rests_twice_as_long_up_to_a_day() {
+        let (mut route, mut now, mut rests_s) = (Route::new(true), 0, Vec::new());
+        for _ in 0..10 {
+            breaches(&mut route, &[now, now, now]);
+            let gives_up = |_| route.ended(&Fault::NoVideo, at(now));
+            assert_eq!([0, 1].map(gives_up), [false, true]);
+            let until = route.rests_until.expect("it rests");
+            rests_s.push(until.duration_since(at(now)).as_secs());
+            now += rests_s[rests_s.len() - 1];
+        }
+        assert_eq!(rests_s[..4], [600, 1200, 2400, 4800]);
+        assert_eq!(rests_s[8..], [86_400; 2]);
+        breaches(&mut route, &[now, now, now]);
+        route.worked();
+        assert_eq!(route.given_up, 0, "a picture shows that it works");
+    }
+
+    #[test]
+    fn once_a_day_our_own_source_is_tried_and_the_first_breach_ends_that() {
+        let day = DAY.as_secs();
+        let mut route = Route::new(true);
+        assert!(!route.tries_own(at(0)), "it is in use");
+        breaches(&mut route, &[0, 1, 2]);
+        route.worked();
+        assert!(!route.tries_own(at(day)) && route.by_rtspsrc().is_some(), "two seconds early");
+        assert!(route.tries_own(at(day + 2)) && route.by_rtspsrc().is_none());
+        assert_eq!(breaches(&mut route, &[day + 32]), [Next::ByRtspsrc], "as bad as ever");
+        route.worked();
+        assert!(!route.tries_own(at(2 * day)), "a day from then on");
+        assert!(route.tries_own(at(2 * day + 32)));
+        let mended = breaches(&mut route, &[3 * day, 4 * day]);
+        assert_eq!(mended, [Next::Again; 2], "a breach a day disturbs nobody");
     }
 }
