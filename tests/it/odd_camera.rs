@@ -21,6 +21,8 @@ pub enum Manner {
     RefusesTcp,
     /// Asks for a Basic login.
     Asks,
+    /// Asks for a login by this challenge, and sends whoever shows one on to this address.
+    AsksAndSendsOn(&'static str, String),
     /// Answers keepalives with an error for the request before.
     RefusesKeepalives,
     /// Sends packets of another stream among its own.
@@ -161,6 +163,13 @@ impl Viewer {
             }
             ("DESCRIBE", Manner::Asks) if !head.contains("Authorization: Basic") => {
                 (401, "WWW-Authenticate: Basic realm=\"camera\"\r\n".to_owned(), String::new())
+            }
+            ("DESCRIBE", Manner::AsksAndSendsOn(challenge, to)) => {
+                let scheme = challenge.split(' ').next().unwrap_or_default();
+                match head.contains(&format!("Authorization: {scheme} ")) {
+                    true => (302, format!("Location: {to}\r\n"), String::new()),
+                    false => (401, format!("WWW-Authenticate: {challenge}\r\n"), "no".to_owned()),
+                }
             }
             ("DESCRIBE", manner) => {
                 (200, "Content-Type: application/sdp\r\n".to_owned(), description(manner))

@@ -87,10 +87,16 @@ fn a_camera_that_sends_on_is_followed_and_its_login_goes_to_no_other_host() {
     let (plain, same) = (sends_on(Some(proper.url())), sends_on(Some(asks.url())));
     let (other, nowhere) = (sends_on(Some(elsewhere)), sends_on(None));
     let circles = OddCamera::start(Manner::SendsInCircles);
+    let asks_first =
+        |challenge, to: &OddCamera| OddCamera::start(Manner::AsksAndSendsOn(challenge, to.url()));
+    let basic = asks_first("Basic realm=\"platform\"", &asks);
+    let digest = asks_first("Digest realm=\"platform\", nonce=\"5d1c\"", &proper);
     let sources = vec![
         source("plain", &plain.url()),
         login("same", &same.url(), PASSWORD),
         login("other", &other.url(), PASSWORD),
+        login("basic", &basic.url(), PASSWORD),
+        login("digest", &digest.url(), PASSWORD),
         source("nowhere", &nowhere.url()),
         source("circles", &circles.url()),
     ];
@@ -99,6 +105,8 @@ fn a_camera_that_sends_on_is_followed_and_its_login_goes_to_no_other_host() {
     for (id, health, words) in [
         ("plain", Health::Ok, ""),
         ("same", Health::Ok, ""),
+        ("basic", Health::Ok, ""),
+        ("digest", Health::Ok, ""),
         ("other", Health::Misconfigured, &*shown),
         ("nowhere", Health::Misconfigured, "without saying where to"),
         ("circles", Health::Misconfigured, "sends on again and again"),

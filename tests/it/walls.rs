@@ -123,7 +123,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("utoipa_axum", &["src/web/"]),
         ("rust_embed", &["src/web/"]),
         ("sqlx", &["src/store/"]),
-        ("http_auth", &["src/camera/receive/snapshot.rs"]),
+        ("http_auth", &["src/camera/receive/snapshot.rs", "src/camera/receive/rtsp/redirect.rs"]),
         ("async_nats", &["src/bus/"]),
         ("reqwest", &["src/notify/", "src/camera/receive/snapshot.rs"]),
         ("rustls", &["src/notify/client.rs", "src/camera/receive/snapshot.rs", "src/web/tls"]),

@@ -96,8 +96,7 @@ impl Route {
             return if had_pictures { Next::Again } else { Next::Told { is_tried: false } };
         }
         let given_up = self.given_up;
-        *self =
-            Self { by_rtspsrc: Some(breach), changed_at: now, given_up, ..Self::new(true) };
+        *self = Self { by_rtspsrc: Some(breach), changed_at: now, given_up, ..Self::new(true) };
         Next::ByRtspsrc
     }
 

@@ -2,7 +2,9 @@
 //! address is asked for once more, on a connection of its own.
 
 use crate::address::Address;
-use crate::camera::fault::link::Link;
+use crate::camera::fault::Fault;
+use crate::camera::fault::link::{Link, Network};
+use http_auth::{PasswordClient, PasswordParams};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,8 +14,8 @@ use url::Url;
 /// How often a camera may send on. Platforms do it once.
 pub(super) const REDIRECTS_MAX: usize = 3;
 
-/// The head of an answer is a few lines.
-const HEAD_MAX_BYTES: usize = 8 * 1024;
+/// An answer that sends on is a few lines.
+const ANSWER_MAX_BYTES: usize = 16 * 1024;
 
 pub(super) type Login = Option<(String, String)>;
 
@@ -30,42 +32,96 @@ pub(super) fn is_redirect(status: u16) -> bool {
 }
 
 /// Asks the target where it sends on to.
-pub(super) async fn follow(from: &Target, within: Duration) -> Result<Target, Link> {
-    let asked = timeout(within, ask(&from.url)).await;
-    let head = asked.ok().and_then(Result::ok).unwrap_or_default();
-    let to = location_of(&head).ok_or(Link::SentOn { to: None })?;
-    next(from, to)
+pub(super) async fn follow(from: &Target, within: Duration) -> Result<Target, Fault> {
+    let head = match timeout(within, ask(from)).await {
+        Ok(Ok(head)) => head,
+        Ok(Err(e)) => return Err(Link::Unreachable(Network::of(&e.to_string())).into()),
+        Err(_) => {
+            let tenths = i64::try_from(within.as_millis() / 100).unwrap_or(i64::MAX);
+            return Err(
+                Link::Unreachable(Network::NoAnswerTo { request: "DESCRIBE", tenths }).into()
+            );
+        }
+    };
+    match status_of(&head) {
+        None => Err(Link::Unreachable(Network::Broken).into()),
+        Some(401) => Err(Fault::WrongPassword { had_one: from.login.is_some() }),
+        Some(status) if status >= 400 => Err(Link::refused(status).into()),
+        Some(_) => Ok(next(from, location_of(&head).ok_or(Link::SentOn { to: None })?)?),
+    }
 }
 
-/// The head of the answer to DESCRIBE, without a login.
-async fn ask(url: &Url) -> std::io::Result<String> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let mut stream = TcpStream::connect((host, url.port().unwrap_or(554))).await?;
+/// The head of the answer to DESCRIBE. The login is shown to whoever asks for it: a platform may say
+/// where to only then.
+async fn ask(from: &Target) -> std::io::Result<String> {
+    let host = from.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let mut stream = TcpStream::connect((host, from.url.port().unwrap_or(554))).await?;
+    let head = describe(&mut stream, &from.url, 1, "").await?;
+    match authorization(&head, from) {
+        Some(login) if status_of(&head) == Some(401) => {
+            let login = format!("Authorization: {login}\r\n");
+            describe(&mut stream, &from.url, 2, &login).await
+        }
+        _ => Ok(head),
+    }
+}
+
+/// Asks once. The answer's body is read as well, for the next one comes behind it.
+async fn describe(
+    stream: &mut TcpStream,
+    url: &Url,
+    cseq: u32,
+    more: &str,
+) -> std::io::Result<String> {
     let request = format!(
-        "DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: huoyan/{}\r\n\
-        \r\n",
+        "DESCRIBE {url} RTSP/1.0\r\nCSeq: {cseq}\r\n{more}Accept: application/sdp\r\nUser-Agent: \
+        huoyan/{}\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     );
     stream.write_all(request.as_bytes()).await?;
-    let mut head = Vec::new();
-    while head.len() < HEAD_MAX_BYTES && !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut head).await? == 0 {
-            break;
+    let mut answer = Vec::new();
+    while answer.len() < ANSWER_MAX_BYTES {
+        let head = answer.windows(4).position(|end| end == b"\r\n\r\n").map(|at| {
+            let head = String::from_utf8_lossy(&answer[..at + 4]).into_owned();
+            let body_bytes = values(&head, "content-length").find_map(|it| it.parse().ok());
+            (at + 4 + body_bytes.unwrap_or(0_usize), head)
+        });
+        match head {
+            Some((end, head)) if answer.len() >= end => return Ok(head),
+            _ if stream.read_buf(&mut answer).await? == 0 => break,
+            _ => {}
         }
     }
-    Ok(String::from_utf8_lossy(&head).into_owned())
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The answer to a challenge, Basic or Digest. None: there is none, or no login to answer with.
+fn authorization(head: &str, from: &Target) -> Option<String> {
+    let (username, password) = from.login.as_ref()?;
+    let challenges = values(head, "www-authenticate");
+    let asked = challenges.fold(PasswordClient::builder(), |all, one| all.challenges(one));
+    let uri = from.url.as_str();
+    let params = PasswordParams { username, password, uri, method: "DESCRIBE", body: None };
+    asked.build().ok()?.respond(&params).ok()
+}
+
+fn status_of(head: &str) -> Option<u16> {
+    head.lines().next()?.split(' ').nth(1)?.parse().ok()
+}
+
+/// What the head says under this name, in small letters.
+fn values<'a>(head: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = head.lines().skip(1).take_while(|line| !line.is_empty());
+    lines.filter_map(move |line| {
+        let (is, value) = line.split_once(':')?;
+        is.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+    })
 }
 
 /// The address in the head of an answer that sends on.
 fn location_of(head: &str) -> Option<&str> {
-    let mut lines = head.lines();
-    let status: u16 = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let mut headers = lines.take_while(|line| !line.is_empty());
-    let location = headers.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("location").then(|| value.trim())
-    })?;
-    (is_redirect(status) && !location.is_empty()).then_some(location)
+    let location = values(head, "location").next()?;
+    (is_redirect(status_of(head)?) && !location.is_empty()).then_some(location)
 }
 
 /// The login goes on to the same host only. A login in the new address is that host's own.
@@ -134,5 +190,22 @@ mod tests {
         ] {
             assert_eq!(location_of(head), expected, "{head}");
         }
+    }
+
+    #[test]
+    fn whoever_does_not_answer_is_not_said_to_send_on() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let url = Url::parse(&format!("rtsp://127.0.0.1:{port}/s")).expect("an address");
+        let from = Target { url, login: None, is_elsewhere: false };
+        let said = || runtime.block_on(follow(&from, Duration::from_millis(200))).err();
+        let network = |network| Some(Fault::Link(Link::Unreachable(network)));
+        // It takes the connection, and never a word.
+        let silent = Network::NoAnswerTo { request: "DESCRIBE", tenths: 2 };
+        assert_eq!(said(), network(silent));
+        drop(listener);
+        assert_eq!(said(), network(Network::Refused));
     }
 }
