@@ -40,6 +40,8 @@ pub struct FolderWatch {
     /// Whether it is known what the program was reading when it ended; and what that was.
     has_begun: bool,
     suspect: Option<PathBuf>,
+    /// Has ended the program twice, and is not read again: it is to be moved to `refused/`.
+    condemned: Option<PathBuf>,
 }
 
 /// The result of one scan.
@@ -77,6 +79,7 @@ impl FolderWatch {
             tried: HashMap::new(),
             has_begun: false,
             suspect: None,
+            condemned: None,
         }
     }
 
@@ -93,10 +96,13 @@ impl FolderWatch {
         let mut scan = Scan::default();
         let settled = self.settled()?;
         if !self.has_begun {
-            self.look_back(now, &mut scan)?;
+            self.look_back();
             self.has_begun = true;
         }
-        for path in settled.into_iter().take(FILES_MAX) {
+        self.refuse_condemned(now, &mut scan);
+        let condemned = self.condemned.clone();
+        let may_be_read = |path: &PathBuf| Some(path) != condemned.as_ref();
+        for path in settled.into_iter().filter(may_be_read).take(FILES_MAX) {
             let name = file_name(&path);
             match self.read(&path, &name, now) {
                 Ok(Parsed { hotspots, rejected, .. }) => {
@@ -128,35 +134,54 @@ impl FolderWatch {
         };
         let parsed = catch_unwind(AssertUnwindSafe(read));
         _ = fs::remove_file(&marker);
-        parsed.unwrap_or_else(|_| {
+        let parsed = parsed.unwrap_or_else(|_| {
             let words = self.lang.pick(
                 "读取时程序出错，文件可能已损坏；请用 Excel 或 WPS 打开，另存为 CSV 后重新放入",
                 "the program failed while it read this file, which may be damaged: open it in a \
                 spreadsheet program, save it as CSV and put that in",
             );
             Err(Error::invalid(format!("{name}: {words}")))
-        })
+        });
+        // The next list of this name is another one.
+        if is_suspect && parsed.as_ref().err().is_none_or(|e| e.kind == Kind::Invalid) {
+            self.suspect = None;
+        }
+        parsed
     }
 
     /// What was being read when the program ended may have ended it, or a power cut did: it is read
     /// once more, after all others. What ends the program again is refused.
-    fn look_back(&mut self, now: Timestamp, scan: &mut Scan) -> Result<()> {
-        if let Some(path) = self.named(READING_AGAIN) {
-            let reason = self.lang.pick(
-                "程序两次在读取此文件时中断，不再读取；请用 Excel 或 WPS 打开，另存为 CSV 后重新放入",
-                "the program has ended twice while it read this file, and does not read it again: \
-                open it in a spreadsheet program, save it as CSV and put that in",
-            );
-            self.set_aside(&path, "refused", Some(reason), now)?;
-            let name = file_name(&path);
-            scan.refused.push(Refused { name, reason: reason.to_owned() });
-        }
+    fn look_back(&mut self) {
+        self.condemned = self.named(READING_AGAIN);
         self.suspect = self.named(READING);
         self.tried.extend(self.suspect.clone().map(|path| (path, 1)));
-        for marker in [READING_AGAIN, READING] {
-            _ = fs::remove_file(self.folder.join(marker));
+        _ = fs::remove_file(self.folder.join(READING));
+        if self.condemned.is_none() {
+            _ = fs::remove_file(self.folder.join(READING_AGAIN));
         }
-        Ok(())
+    }
+
+    /// Until it can be moved its name stays in the folder, for the next start of the program. The
+    /// other lists do not wait for it.
+    fn refuse_condemned(&mut self, now: Timestamp, scan: &mut Scan) {
+        let Some(path) = self.condemned.take() else { return };
+        let name = file_name(&path);
+        let reason = self.lang.pick(
+            "程序两次在读取此文件时中断，不再读取；请用 Excel 或 WPS 打开，另存为 CSV 后重新放入",
+            "the program has ended twice while it read this file, and does not read it again: \
+            open it in a spreadsheet program, save it as CSV and put that in",
+        );
+        match self.set_aside(&path, "refused", Some(reason), now) {
+            Ok(()) => scan.refused.push(Refused { name, reason: reason.to_owned() }),
+            Err(e) if path.is_file() => {
+                scan.stuck.push(Refused { name, reason: e.chain() });
+                self.condemned = Some(path);
+                return;
+            }
+            // Somebody has taken it away.
+            Err(_) => {}
+        }
+        _ = fs::remove_file(self.folder.join(READING_AGAIN));
     }
 
     /// The list whose name stands in a marker, if both are there.
@@ -375,6 +400,41 @@ mod tests {
         assert_eq!(watch.scan(now()).expect("a look").batches.len(), 1, "the other list is read");
         assert_eq!(names(&at("refused")).len(), 2, "it is kept, with its note");
         assert!(!at(READING_AGAIN).exists());
+    }
+
+    #[test]
+    fn what_ends_the_program_and_cannot_be_moved_is_left_alone_and_the_others_are_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name);
+        let start = || FolderWatch::new(dir.path(), Path::new("pipelines"), Lang::En);
+        fs::write(at("a.csv"), LIST).expect("written");
+        fs::write(at("b.csv"), LIST).expect("written");
+        fs::write(at(READING_AGAIN), "a.csv").expect("it has died of it twice");
+        fs::write(at("refused"), "").expect("a file where the folder should be");
+        // The second time it is a new start of the program.
+        for mut watch in [start(), start()] {
+            watch.scan(now()).expect("a first look");
+            let scan = watch.scan(now()).expect("a look");
+            let read: Vec<_> = scan.batches.iter().map(|batch| file_name(&batch.path)).collect();
+            assert_eq!(read, ["b.csv"]);
+            assert!(scan.stuck.iter().any(|it| it.name == "a.csv"), "{:?}", scan.stuck);
+        }
+        fs::remove_file(at("refused")).expect("mended");
+        let mut watch = start();
+        assert_eq!(watch.scan(now()).expect("a look").refused.len(), 1);
+        assert!(!at(READING_AGAIN).exists() && !at("a.csv").exists());
+    }
+
+    #[test]
+    fn a_list_that_was_read_after_all_makes_no_suspect_of_the_next_one_of_its_name() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(dir.path().join("a.csv"), LIST).expect("written");
+        fs::write(dir.path().join(READING), "a.csv").expect("as after a power cut");
+        let mut watch = FolderWatch::new(dir.path(), Path::new("pipelines"), Lang::En);
+        watch.scan(now()).expect("a first look");
+        assert!(watch.suspect.is_some());
+        assert_eq!(watch.scan(now()).expect("a look").batches.len(), 1);
+        assert_eq!(watch.suspect, None);
     }
 
     #[test]
