@@ -24,6 +24,10 @@ use std::sync::Arc;
 /// Stored pixels that a list is compared with, the newest: a county has a hundred on a bad day.
 const KNOWN_MAX: u32 = 5_000;
 
+/// A list of so many rows is no county's: somewhere in it something burns every day, so it is as
+/// new as its newest row, whenever it came.
+const ROWS_OF_A_COUNTRY: usize = 100;
+
 /// When the newest good list came, from wherever; `None`: never.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Option<Timestamp>>>);
@@ -99,6 +103,12 @@ fn say(app: &App, wrong: Option<Words>) {
     app.parts.set("hotspots", is_ok, zh, en);
 }
 
+/// When the newest pixel of a list was seen that always has some.
+fn newest_of_a_country(hotspots: &[Hotspot]) -> Option<Timestamp> {
+    let newest = hotspots.iter().map(|it| it.acquired_at).max();
+    newest.filter(|_| hotspots.len() >= ROWS_OF_A_COUNTRY)
+}
+
 /// Whose list it is: that of a feed, by the name that its answers get, or somebody's who put it
 /// there.
 fn source(name: &str) -> String {
@@ -147,7 +157,8 @@ async fn look(app: &App, watch: &mut FolderWatch, heard: &Heard, wrong: &mut Wro
             failed = Some(e);
         }
         if !batch.hotspots.is_empty() || batch.rejected.is_empty() {
-            heard.a_list(app.clock.now());
+            let now = app.clock.now();
+            heard.a_list(newest_of_a_country(&batch.hotspots).map_or(now, |it| it.min(now)));
         }
         match unusable(&name, batch) {
             Some(words) => wrong.insert(source(&name), words),

@@ -13,7 +13,7 @@ pub use feed::{Answer, Feed, Marks, back_off};
 pub use format::{Parsed, Rejected, parse, parse_mapped};
 pub use passes::{Orbits, Pass, next_of_each, of_timetable};
 pub use same::reconcile;
-pub use watch::{Batch, FolderWatch, Refused, Scan, keep_refused};
+pub use watch::{Batch, FolderWatch, Refused, Scan, keep_refused, kept_at};
 
 use crate::triage::hotspot::{Hotspot, HotspotConfidence};
 use crate::triage::id::SightingId;

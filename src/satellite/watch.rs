@@ -22,6 +22,8 @@ use std::time::SystemTime;
 const UNFINISHED: [&str; 4] = ["part", "tmp", "crdownload", "new"];
 /// Lists read by one scan; the next scan reads the rest. This bounds the memory of one scan.
 const FILES_MAX: usize = 16;
+/// When a list was set aside, UTC, at the beginning of its name.
+const STAMP: &str = "%Y%m%dT%H%M%SZ";
 /// Holds the name of the list that is being read; and of one during which the program has ended.
 const READING: &str = ".reading";
 const READING_AGAIN: &str = ".reading-again";
@@ -280,9 +282,18 @@ pub fn keep_refused(
 /// A name in the folder, made if need be, that nothing has yet.
 fn free_name(folder: &Path, name: &str, now: Timestamp) -> std::io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    let stem = format!("{}-{name}", now.strftime("%Y%m%dT%H%M%SZ"));
+    let stem = format!("{}-{name}", now.strftime(STAMP));
     let free = |n: &u32| !folder.join(numbered(&stem, *n)).exists();
     Ok(folder.join(numbered(&stem, (1..).find(free).unwrap_or(1))))
+}
+
+/// When the list was set aside that got this name by it.
+pub fn kept_at(name: &str) -> Option<Timestamp> {
+    let is_number = |n: &&str| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit());
+    let stem = name.split_once('-').filter(|(n, _)| is_number(n)).map_or(name, |(_, stem)| stem);
+    let stamp = stem.split_once('-')?.0;
+    let time = jiff::civil::DateTime::strptime(STAMP, stamp).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
 
 /// Of the note on a file.

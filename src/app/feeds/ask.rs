@@ -2,7 +2,7 @@
 //! other. An answer that is no list, or is old, is said on the board until a good one comes.
 
 use super::super::{App, sleep_or_stop};
-use super::Heard;
+use super::{Heard, newest_of_a_country};
 use crate::base::file;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 
 /// Answers are named `feed1-<host>-<time>-<digest>.csv`.
 pub(super) const NAME: &str = "feed";
-/// A list of so many rows is no county's: somewhere in it something burns every day.
-const ROWS_OF_A_COUNTRY: usize = 100;
+/// Of an answer that is no list, so much is kept.
+const REFUSED_MAX_BYTES: usize = 64 * 1024;
 
 pub(super) async fn run(app: &App, folder: &Path, heard: &Heard) {
     let key = app.config.secret(Secret::FirmsKey).unwrap_or_else(|e| {
@@ -64,12 +64,12 @@ struct Line {
     heard: Heard,
 }
 
-/// What is known of the last good answer, and of the last that was none.
+/// What is known of the last good answer, and whether one that was none has been kept since.
 #[derive(Clone, Default)]
 struct Last {
     marks: Marks,
     digest: [u8; 32],
-    refused: [u8; 32],
+    has_refused: bool,
     /// When the newest of its pixels was seen, if it is a list that always has some.
     newest: Option<Timestamp>,
 }
@@ -96,7 +96,7 @@ impl Line {
             let wait = match answered {
                 Ok(()) => {
                     failures = 0;
-                    self.heard.a_list(self.app.clock.now());
+                    self.heard.a_list(heard_at(&last, self.app.clock.now()));
                     self.say(self.stale(&last));
                     every
                 }
@@ -147,10 +147,13 @@ impl Line {
     fn fetch(&self, last: &mut Last) -> Result<()> {
         let (app, now) = (&self.app, self.app.clock.now());
         let answer = self.feed.fetch(&last.marks, &app.config.camera.pipelines, app.lang)?;
-        let Answer::New { bytes, marks } = answer else { return Ok(()) };
+        let Answer::New { bytes, marks } = answer else {
+            last.has_refused = false;
+            return Ok(());
+        };
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         if digest == last.digest {
-            last.marks = marks;
+            (last.marks, last.has_refused) = (marks, false);
             return Ok(());
         }
         let name = format!("{NAME}{}-{}", self.number, self.feed).replace(['/', ':'], "_");
@@ -158,10 +161,12 @@ impl Line {
         let list = match satellite::parse_mapped(&bytes, &host, now, mappings, app.lang) {
             Ok(list) => list,
             Err(e) => {
-                // An error page is kept once, however often it comes.
-                if last.refused != digest {
-                    keep_refused(&self.folder, &name, &bytes, &e.message, now)?;
-                    last.refused = digest;
+                // The first is kept until a good answer comes: error pages name the hour, or a
+                // number of their own, and would fill the disk.
+                if !last.has_refused {
+                    let begin = &bytes[..bytes.len().min(REFUSED_MAX_BYTES)];
+                    keep_refused(&self.folder, &name, begin, &e.message, now)?;
+                    last.has_refused = true;
                 }
                 return Err(e);
             }
@@ -172,9 +177,36 @@ impl Line {
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
         let path = self.folder.join(format!("{name}-{stamp}-{}.csv", hex::encode(&digest[..4])));
         file::write_whole(&path, &bytes).map_err(cannot)?;
-        let newest = list.hotspots.iter().map(|it| it.acquired_at).max();
-        let newest = newest.filter(|_| list.hotspots.len() >= ROWS_OF_A_COUNTRY);
-        *last = Last { marks, digest, refused: last.refused, newest };
+        let newest = newest_of_a_country(&list.hotspots);
+        *last = Last { marks, digest, has_refused: false, newest };
         Ok(())
+    }
+}
+
+/// When the list was new of which a good answer tells. A county's may be empty or the same for days,
+/// so that it was answered has to do; one in which something always burns shows how new it is.
+fn heard_at(last: &Last, now: Timestamp) -> Timestamp {
+    let Some(newest) = last.newest else { return now };
+    Some(newest).max(last.marks.modified_at()).unwrap_or(now).min(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_countrys_list_is_as_new_as_its_newest_row_and_a_countys_as_its_answer() {
+        let now: Timestamp = "2026-11-21T14:00:00Z".parse().expect("a time");
+        let hours = |hours| now + SignedDuration::from_hours(hours);
+        for (newest, expected) in [
+            (None, now),
+            (Some(hours(-2)), hours(-2)),
+            (Some(hours(-50)), hours(-50)),
+            (Some(hours(3)), now),
+        ] {
+            let last = Last { newest, ..Last::default() };
+            assert_eq!(heard_at(&last, now), expected, "{newest:?}");
+        }
     }
 }

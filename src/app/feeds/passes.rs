@@ -4,7 +4,7 @@ use super::super::{App, sleep_or_stop};
 use super::Heard;
 use crate::base::time::county_time;
 use crate::lang::Words;
-use crate::satellite::{Orbits, Pass, next_of_each, of_timetable};
+use crate::satellite::{Orbits, Pass, kept_at, next_of_each, of_timetable};
 use crate::triage::geo::LatLon;
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
@@ -25,7 +25,8 @@ pub(super) async fn run(app: &App, folder: &Path, heard: &Heard) {
     if config.orbits.is_none() && config.timetable.is_empty() {
         return;
     }
-    if let Some(at) = newest_in(&folder.join("read")) {
+    let kept = folder.join("read");
+    if let Some(at) = tokio::task::block_in_place(|| newest_in(&kept, app.clock.now())) {
         heard.a_list(at);
     }
     let mut known: Option<Known> = None;
@@ -58,7 +59,7 @@ struct Known {
     over: Option<LatLon>,
     changed: Option<SystemTime>,
     passes: Vec<Pass>,
-    wrong: Option<Words>,
+    wrong: Vec<Words>,
 }
 
 impl Known {
@@ -77,7 +78,7 @@ impl Known {
             over,
             changed: changed(app),
             passes: of_timetable(&config.timetable, from, until),
-            wrong: None,
+            wrong: Vec::new(),
         };
         let Some(path) = config.orbits.as_ref().map(|file| app.config.store.data.join(file)) else {
             return known;
@@ -87,13 +88,13 @@ impl Known {
         match (read.and_then(|text| Orbits::read(&text, app.lang)), over) {
             (Err(why), _) => {
                 tracing::warn!(why, "the file of orbits cannot be used: {shown}");
-                known.wrong = Some(Words::new(
+                known.wrong.push(Words::new(
                     format!("轨道根数文件 {shown} 无法使用：{why}"),
                     format!("the file of orbits {shown} cannot be used: {why}"),
                 ));
             }
             (Ok(_), None) => {
-                known.wrong = Some(Words::new(
+                known.wrong.push(Words::new(
                     "县的位置未知（没有网格），算不出过境时刻",
                     "the county has no place yet (no grids), so no passes are known",
                 ));
@@ -102,13 +103,20 @@ impl Known {
                 known.passes.extend(orbits.passes(over, from, until));
                 known.passes.sort_by_key(|pass| pass.at);
                 let age = orbits.oldest().map(|oldest| now.duration_since(oldest).abs());
-                known.wrong = age.filter(|age| *age > ORBITS_HOLD).map(|age| {
+                let old = age.filter(|age| *age > ORBITS_HOLD).map(|age| {
                     let days = age.as_hours() / 24;
                     Words::new(
                         format!("轨道根数已有{days}天，过境时刻不再可靠：请更新 {shown}"),
                         format!("the orbits are {days} days old, the passes unsure: renew {shown}"),
                     )
                 });
+                known.wrong.extend(old);
+                known.wrong.extend(orbits.unread().map(|(number, why)| {
+                    Words::new(
+                        format!("轨道根数文件 {shown} 中有{number}颗卫星读不出来：{why}"),
+                        format!("{number} satellites in {shown} cannot be read: {why}"),
+                    )
+                }));
             }
         }
         known
@@ -120,11 +128,15 @@ fn changed(app: &App) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
 }
 
-/// When the newest list was taken that is kept from before the start.
-fn newest_in(folder: &Path) -> Option<Timestamp> {
+/// When the newest list was taken that is kept from before the start: by the stamp in its name, for
+/// its file's time is the sender's, or that of a restored backup.
+fn newest_in(folder: &Path, now: Timestamp) -> Option<Timestamp> {
     let files = std::fs::read_dir(folder).ok()?.flatten();
-    let times = files.filter_map(|file| file.metadata().ok()?.modified().ok());
-    Timestamp::try_from(times.max()?).ok()
+    let taken = |file: std::fs::DirEntry| {
+        let modified = || Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok();
+        kept_at(&file.file_name().to_string_lossy()).or_else(modified)
+    };
+    Some(files.filter_map(taken).max()?.min(now))
 }
 
 fn clock(pass: &Pass) -> String {
@@ -162,6 +174,21 @@ fn silence(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_kept_list_is_told_by_its_stamp_and_never_from_the_future() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let put = |name: &str| std::fs::write(dir.path().join(name), "").expect("written");
+        let now: Timestamp = "2026-01-22T06:00:00Z".parse().expect("a time");
+        assert_eq!(newest_in(dir.path(), now), None);
+        // Their files are of today.
+        put("20260121T060000Z-n20.csv");
+        put("2-20260121T070000Z-n20.csv");
+        let newest = newest_in(dir.path(), now).expect("lists");
+        assert_eq!(newest.to_string(), "2026-01-21T07:00:00Z");
+        put("by-hand.csv");
+        assert_eq!(newest_in(dir.path(), now), Some(now), "its file's time is later than now");
+    }
 
     #[test]
     fn a_pass_without_a_list_is_said_when_its_time_is_over_and_until_one_comes() {
