@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// Stored pixels that a list is compared with, the newest: a county has a hundred on a bad day.
 const KNOWN_MAX: u32 = 5_000;
@@ -47,12 +48,28 @@ impl Heard {
 pub(super) async fn run(app: App) {
     let folder = app.config.store.data.join(&app.config.satellite.folder);
     let heard = Heard::default();
-    let lanes = (
-        watch(&app, &folder, &heard),
-        ask::run(&app, &folder, &heard),
-        passes::run(&app, &folder, &heard),
-    );
-    tokio::join!(lanes.0, lanes.1, lanes.2);
+    let mut lanes = JoinSet::new();
+    {
+        let (app, folder, heard) = (app.clone(), folder.clone(), heard.clone());
+        lanes.spawn(async move { watch(&app, &folder, &heard).await });
+    }
+    {
+        let (app, folder, heard) = (app.clone(), folder.clone(), heard.clone());
+        lanes.spawn(async move { ask::run(&app, &folder, &heard).await });
+    }
+    lanes.spawn(async move { passes::run(&app, &folder, &heard).await });
+    all_of(lanes).await;
+}
+
+/// A panic in one task goes to the supervisor, which restarts all of them and reports it.
+async fn all_of(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(e) = ended
+            && let Ok(panic) = e.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
 }
 
 async fn watch(app: &App, folder: &Path, heard: &Heard) {

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 /// A county lies in the swath of a pass that culminates at this height above its horizon or higher.
 /// VIIRS sees 1,530 km to each side from 830 km up: there it stands 20° high.
 const SEEN_FROM_DEG: f64 = 20.0;
+/// Those that look for fires are a dozen. A catalogue of thousands would take hours to compute.
+const SATELLITES_MAX: usize = 50;
 /// A pass of a low orbit is above the horizon for a quarter of an hour.
 const STEP: SignedDuration = SignedDuration::from_secs(30);
 /// Names by catalogue number, for files of two lines a satellite.
@@ -36,7 +38,11 @@ pub struct Pass {
 }
 
 /// The satellites of an office's file of orbits.
-pub struct Orbits(Vec<Orbit>);
+pub struct Orbits {
+    all: Vec<Orbit>,
+    /// Of each that cannot be read, why.
+    unread: Vec<String>,
+}
 
 struct Orbit {
     satellite: String,
@@ -45,18 +51,36 @@ struct Orbit {
 }
 
 impl Orbits {
-    /// `Err` is a sentence.
+    /// `Err` is a sentence. What cannot be read of a file is left out.
     pub fn read(text: &str, lang: Lang) -> Result<Self, String> {
         let elements =
-            if text.trim_start().starts_with(['[', '{']) { omm(text) } else { tle(text) };
-        let orbits =
-            elements.and_then(|all| all.iter().map(Orbit::new).collect::<Result<Vec<_>, _>>());
-        match orbits {
-            Ok(orbits) if orbits.is_empty() => Err(lang
+            if text.trim_start().starts_with(['[', '{']) { omm(text) } else { Ok(tle(text)) };
+        let elements = elements.unwrap_or_else(|why| vec![Err(why)]);
+        let count = elements.len();
+        if count > SATELLITES_MAX {
+            return Err(match lang {
+                Lang::Zh => format!(
+                    "文件中有{count}颗卫星，最多{SATELLITES_MAX}颗：请只下载要用的气象和资源卫星"
+                ),
+                Lang::En => format!(
+                    "it holds {count} satellites, {SATELLITES_MAX} at most: download only those \
+                    whose hotspots you get"
+                ),
+            });
+        }
+        let (mut all, mut unread) = (Vec::new(), Vec::new());
+        for orbit in elements.into_iter().map(|one| one.and_then(|it| Orbit::new(&it))) {
+            match orbit {
+                Ok(orbit) => all.push(orbit),
+                Err(why) => unread.push(why),
+            }
+        }
+        match unread.first() {
+            _ if !all.is_empty() => Ok(Self { all, unread }),
+            None => Err(lang
                 .pick("文件中没有 TLE 或 OMM 轨道根数", "it holds no TLE or OMM")
                 .to_owned()),
-            Ok(orbits) => Ok(Self(orbits)),
-            Err(why) => Err(match lang {
+            Some(why) => Err(match lang {
                 Lang::Zh => {
                     format!("轨道根数读不出来，请重新下载（TLE，或 JSON 格式的 OMM）：{why}")
                 }
@@ -67,16 +91,21 @@ impl Orbits {
         }
     }
 
+    /// How many satellites of the file cannot be read, and why the first cannot.
+    pub fn unread(&self) -> Option<(usize, &str)> {
+        Some((self.unread.len(), self.unread.first()?))
+    }
+
     /// When the oldest of them was measured. A week later the passes are off by seconds, a month
     /// later by a minute.
     pub fn oldest(&self) -> Option<Timestamp> {
-        self.0.iter().map(|orbit| orbit.epoch).min()
+        self.all.iter().map(|orbit| orbit.epoch).min()
     }
 
     /// In order of time.
     pub fn passes(&self, over: LatLon, from: Timestamp, until: Timestamp) -> Vec<Pass> {
         let of = |orbit: &Orbit| orbit.culminations(over, from, until);
-        let mut passes: Vec<Pass> = self.0.iter().flat_map(of).collect();
+        let mut passes: Vec<Pass> = self.all.iter().flat_map(of).collect();
         passes.sort_by_key(|pass| pass.at);
         passes
     }
@@ -151,30 +180,34 @@ fn sidereal_deg(at: Timestamp) -> f64 {
         .rem_euclid(360.0)
 }
 
-fn omm(text: &str) -> Result<Vec<Elements>, String> {
-    let several = serde_json::from_str::<Vec<Elements>>(text);
-    several.or_else(|_| serde_json::from_str(text).map(|one| vec![one])).map_err(|e| e.to_string())
+/// `Err`: it is no JSON. Each satellite may be wrong by itself.
+fn omm(text: &str) -> Result<Vec<Result<Elements, String>>, String> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let several = match json {
+        serde_json::Value::Array(several) => several,
+        one => vec![one],
+    };
+    let read =
+        |one: serde_json::Value| serde_json::from_str(&one.to_string()).map_err(|e| e.to_string());
+    Ok(several.into_iter().map(read).collect())
 }
 
 /// Two lines a satellite, perhaps with its name above them.
-fn tle(text: &str) -> Result<Vec<Elements>, String> {
+fn tle(text: &str) -> Vec<Result<Elements, String>> {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let is = |line: &str, number: &str| line.starts_with(number) && line.len() >= 68;
-    let mut found = Vec::new();
-    for (n, pair) in lines.windows(2).enumerate() {
+    let firsts = lines.windows(2).enumerate().filter(|(_, pair)| is(pair[0], "1 "));
+    let read = |(n, pair): (usize, &[&str])| {
         let (first, second) = (pair[0], pair[1]);
-        if !is(first, "1 ") {
-            continue;
-        }
         if !is(second, "2 ") {
             return Err(second.to_owned());
         }
         let name = n.checked_sub(1).map(|above| lines[above]).filter(|line| !is(line, "2 "));
         let name = name.map(|line| line.trim_start_matches("0 ").to_owned());
         let read = Elements::from_tle(name, first.as_bytes(), second.as_bytes());
-        found.push(read.map_err(|e| e.to_string())?);
-    }
-    Ok(found)
+        read.map_err(|e| e.to_string())
+    };
+    firsts.map(read).collect()
 }
 
 /// The passes of a timetable that holds every day.
@@ -229,7 +262,7 @@ mod tests {
     #[test]
     fn a_satellite_stands_where_the_almanac_says() {
         let orbits = Orbits::read(STATION, Lang::En).expect("a TLE");
-        let seen = orbits.0[0].seen(bluffton(), time("2014-01-21T11:18:07Z"));
+        let seen = orbits.all[0].seen(bluffton(), time("2014-01-21T11:18:07Z"));
         let (height_deg, distance_km) = seen.expect("it flies");
         let published_deg = 13.0 + 50.0 / 60.0 + 46.6 / 3600.0;
         assert!((height_deg - published_deg).abs() < 0.02, "{height_deg}");
@@ -244,7 +277,7 @@ mod tests {
         let passes = orbits.passes(bluffton(), from, until);
         assert!(passes.iter().all(|pass| pass.satellite == "ISS"), "{passes:?}");
         let high = |pass: &&Pass| {
-            orbits.0[0].seen(bluffton(), pass.at).is_some_and(|(height, _)| height > 30.0)
+            orbits.all[0].seen(bluffton(), pass.at).is_some_and(|(height, _)| height > 30.0)
         };
         let high: Vec<Timestamp> = passes.iter().filter(high).map(|pass| pass.at).collect();
         let published = [time("2014-01-23T06:26:58Z"), time("2014-01-23T12:56:27Z")];
@@ -257,7 +290,7 @@ mod tests {
     #[test]
     fn orbits_come_as_two_lines_three_lines_or_json() {
         let two = STATION.split_once('\n').expect("a name").1;
-        assert_eq!(Orbits::read(two, Lang::En).expect("two lines").0[0].satellite, "25544");
+        assert_eq!(Orbits::read(two, Lang::En).expect("two lines").all[0].satellite, "25544");
         let omm = r#"[{"OBJECT_NAME": "NOAA 20 (JPSS-1)", "OBJECT_ID": "2017-073A",
             "EPOCH": "2020-07-12T01:19:07.402656", "MEAN_MOTION": 14.19554232,
             "ECCENTRICITY": 0.0001771, "INCLINATION": 98.7, "RA_OF_ASC_NODE": 225.4,
@@ -266,7 +299,7 @@ mod tests {
             "REV_AT_EPOCH": 13636, "BSTAR": 0.00001, "MEAN_MOTION_DOT": 0.0,
             "MEAN_MOTION_DDOT": 0}]"#;
         let orbits = Orbits::read(omm, Lang::En).expect("an OMM");
-        assert_eq!(orbits.0[0].satellite, "N20");
+        assert_eq!(orbits.all[0].satellite, "N20");
         assert_eq!(orbits.oldest(), Some(time("2020-07-12T01:19:07.402656Z")));
         let day = (time("2020-07-13T00:00:00Z"), time("2020-07-14T00:00:00Z"));
         let county = LatLon::new(28.5, 110.4).expect("a place");
@@ -275,6 +308,24 @@ mod tests {
         for broken in ["", "<html>", "[]", "1 25544U", &STATION.replace("5082", "5083")] {
             assert!(Orbits::read(broken, Lang::Zh).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn one_bad_satellite_is_left_out_and_named_and_a_whole_catalogue_is_refused() {
+        let (bad, cut) = (STATION.replace("5082", "5083"), &STATION[..90]);
+        for (file, unread) in [
+            (STATION.to_owned(), None),
+            (format!("{bad}{STATION}"), Some(1)),
+            (format!("{STATION}{bad}{bad}"), Some(2)),
+            (format!("{cut}\n{STATION}"), Some(1)),
+        ] {
+            let orbits = Orbits::read(&file, Lang::En).expect("one is good");
+            assert_eq!(orbits.all.len(), 1, "{file}");
+            assert_eq!(orbits.unread().map(|(number, _)| number), unread, "{file}");
+        }
+        assert_eq!(Orbits::read(&STATION.repeat(50), Lang::En).expect("enough").all.len(), 50);
+        let Err(words) = Orbits::read(&STATION.repeat(51), Lang::En) else { panic!("too many") };
+        assert!(words.starts_with("it holds 51 satellites, 50 at most"), "{words}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! other. An answer that is no list, or is old, is said on the board until a good one comes.
 
 use super::super::{App, sleep_or_stop};
-use super::{Heard, newest_of_a_country};
+use super::{Heard, all_of, newest_of_a_country};
 use crate::base::file;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -44,14 +44,7 @@ pub(super) async fn run(app: &App, folder: &Path, heard: &Heard) {
             }
         }
     }
-    while let Some(ended) = asking.join_next().await {
-        // A panic in one task goes to the supervisor, which restarts all of them and reports it.
-        if let Err(e) = ended
-            && let Ok(panic) = e.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    }
+    all_of(asking).await;
 }
 
 /// One address.
