@@ -7,7 +7,7 @@ use crate::base::time::county_time;
 use crate::error::{Error, Result};
 use crate::store::Filed;
 use crate::triage::category::burned;
-use crate::triage::event::{Event, Flames, Recorded, Verification};
+use crate::triage::event::{Closure, Event, Flames, Recorded, Verification};
 use crate::triage::geo::{Fix, FixMethod, LatLon, Ray, Spread};
 use crate::triage::incident::Incident;
 use jiff::Timestamp;
@@ -132,21 +132,23 @@ impl Message<'_> {
 
     fn info(&self, xml: &mut Xml) -> io::Result<()> {
         let (incident, issuer) = (self.incident, self.issuer);
-        let verification = incident.verification.as_ref().filter(|it| !it.is_interim());
+        let verification = standing(incident);
+        let closure = incident.closure.as_ref().filter(|_| self.kind == Kind::Cancel);
+        let found = closure.map(|it| it.category).or(verification.map(|it| it.category));
         let place = Some(incident.place.name.as_str()).filter(|it| !it.is_empty());
         let place = place.unwrap_or(if issuer.name.is_empty() { "本县" } else { issuer.name });
         let drill = if incident.drill { "【演练】" } else { "" };
         say(xml, "language", "zh-CN")?;
         say(xml, "category", "Fire")?;
         say(xml, "event", "森林火情")?;
-        say(xml, "responseType", response(verification))?;
+        say(xml, "responseType", response(found, self.kind))?;
         say(xml, "urgency", urgency(incident, verification))?;
-        say(xml, "severity", severity(verification))?;
-        say(xml, "certainty", certainty(verification))?;
+        say(xml, "severity", severity(found, verification.and_then(|it| it.flames)))?;
+        say(xml, "certainty", certainty(found))?;
         say(xml, "onset", &time(incident.first_seen_at))?;
         say(xml, "senderName", issuer.name)?;
         say(xml, "headline", &format!("{drill}{} {place}", self.code))?;
-        say(xml, "description", &description(incident, verification))?;
+        say(xml, "description", &description(incident, verification, closure))?;
         xml.create_element("area").write_inner_content(|xml| {
             say(xml, "areaDesc", place)?;
             area(xml, &incident.fix)
@@ -162,7 +164,11 @@ fn kind(event: &Event, is_cancelled: bool) -> Option<Kind> {
         Event::Closed { .. } | Event::MergedInto { .. } if !is_cancelled => Some(Kind::Cancel),
         // What was another fire's part is a fire of its own again.
         Event::Unmerged { .. } if is_cancelled => Some(Kind::Alert),
-        Event::Relocated { .. } | Event::Reported { .. } if !is_cancelled => Some(Kind::Update),
+        Event::Relocated { .. } | Event::Reported { .. } | Event::SentBack { .. }
+            if !is_cancelled =>
+        {
+            Some(Kind::Update)
+        }
         _ => None,
     }
 }
@@ -184,29 +190,42 @@ fn note(incident: &Incident, kind: Kind) -> String {
     said.join("；")
 }
 
-fn response(verification: Option<&Verification>) -> &'static str {
-    match verification {
-        Some(it) if burned(it.category) => "Monitor",
-        Some(_) => "AllClear",
-        None => "Assess",
+/// What somebody on the spot has said, unless the office has sent it back or sent somebody anew.
+fn standing(incident: &Incident) -> Option<&Verification> {
+    let last = incident.log.iter().rev().find(|it| {
+        matches!(
+            it.event,
+            Event::Reported { .. } | Event::SentBack { .. } | Event::Dispatched { .. }
+        )
+    });
+    let is_reported = last.is_some_and(|it| matches!(it.event, Event::Reported { .. }));
+    incident.verification.as_ref().filter(|it| is_reported && !it.is_interim())
+}
+
+/// All clear is the office's to say, by closing.
+fn response(found: Option<u8>, kind: Kind) -> &'static str {
+    match found {
+        Some(category) if burned(category) => "Monitor",
+        Some(_) if kind == Kind::Cancel => "AllClear",
+        _ => "Assess",
     }
 }
 
-/// What somebody on the spot has said; before that nobody knows whether it burns.
-fn certainty(verification: Option<&Verification>) -> &'static str {
-    match verification {
-        Some(it) if burned(it.category) => "Observed",
+/// Before somebody has looked, nobody knows whether it burns.
+fn certainty(found: Option<u8>) -> &'static str {
+    match found {
+        Some(category) if burned(category) => "Observed",
         Some(_) => "Unlikely",
         None => "Possible",
     }
 }
 
-fn severity(verification: Option<&Verification>) -> &'static str {
-    match verification.map(|it| (burned(it.category), it.flames)) {
-        Some((true, Some(Flames::Large))) => "Severe",
-        Some((true, Some(Flames::Small))) => "Moderate",
-        Some((true, Some(Flames::None)) | (false, _)) => "Minor",
-        Some((true, None)) | None => "Unknown",
+fn severity(found: Option<u8>, flames: Option<Flames>) -> &'static str {
+    match (found.map(burned), flames) {
+        (Some(true), Some(Flames::Large)) => "Severe",
+        (Some(true), Some(Flames::Small)) => "Moderate",
+        (Some(true), Some(Flames::None)) | (Some(false), _) => "Minor",
+        (Some(true), None) | (None, _) => "Unknown",
     }
 }
 
@@ -216,7 +235,11 @@ fn urgency(incident: &Incident, verification: Option<&Verification>) -> &'static
     if incident.closed_at.is_some() || is_out { "Past" } else { "Immediate" }
 }
 
-fn description(incident: &Incident, verification: Option<&Verification>) -> String {
+fn description(
+    incident: &Incident,
+    verification: Option<&Verification>,
+    closure: Option<&Closure>,
+) -> String {
     let first = incident.first_seen_at.to_zoned(county_time()).strftime("%m月%d日%H:%M");
     let mut words = format!("{first}发现，线索{}条", incident.sightings.len());
     words += match incident.fix.method {
@@ -224,9 +247,12 @@ fn description(incident: &Incident, verification: Option<&Verification>) -> Stri
         FixMethod::Unaimed => "；方位不明",
         _ => "",
     };
-    match verification.and_then(|it| category(it.category)) {
-        Some(it) => words += &format!("；现场核查：{}", it.zh),
-        None => words += "；尚未核实",
+    let known = |code: Option<u8>| code.and_then(category).map(|it| it.zh);
+    let on_the_spot = known(verification.map(|it| it.category));
+    match (on_the_spot, known(closure.map(|it| it.category))) {
+        (Some(it), _) => words += &format!("；现场核查：{it}"),
+        (None, Some(it)) => words += &format!("；销号类别：{it}"),
+        (None, None) => words += "；尚未核实",
     }
     if let Some(out) = verification.and_then(|it| it.extinguished) {
         words += if out { "，已扑灭" } else { "，未扑灭" };

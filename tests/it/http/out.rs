@@ -256,6 +256,32 @@ async fn a_fire_is_a_chain_of_cap_messages_that_names_what_came_before() {
 }
 
 #[tokio::test]
+async fn only_the_office_gives_the_all_clear_and_what_it_sent_back_counts_no_more() {
+    let world = World::new().await;
+    let officer = world.browser("o1", Access::Officer).await;
+    let id = fires(&officer, 1).await.remove(0);
+    let newest = async || officer.get(&format!("/api/v1/incidents/{id}/cap.xml")).await.text();
+    let says = |xml: &str, all: &[&str]| all.iter().all(|it| xml.contains(it));
+    officer.post(&format!("/api/v1/incidents/{id}/dispatch"), json!({"ranger": "r1"})).await.ok();
+    let ranger = world.browser("r1", Access::Ranger).await;
+    let report = json!({"category": 9, "words": "没看到", "no_photo_reason": "手机没电"});
+    ranger.post(&format!("/api/v1/incidents/{id}/report"), report).await.ok();
+    let reported = newest().await;
+    assert!(says(&reported, &["Update", "Unlikely", "Assess", "现场核查：未找到"]), "{reported}");
+    let why = json!({"reason": "位置不符"});
+    officer.post(&format!("/api/v1/incidents/{id}/send-back"), why).await.ok();
+    let sent_back = newest().await;
+    assert!(says(&sent_back, &["Update", "Possible", "Immediate", "尚未核实"]), "{sent_back}");
+    officer
+        .post(&format!("/api/v1/incidents/{id}/false-alarm"), json!({"reason": "dust"}))
+        .await
+        .ok();
+    let closed = newest().await;
+    assert!(says(&closed, &["Cancel", "AllClear", "Past", "销号类别：未找到"]), "{closed}");
+    assert!(!closed.contains("尚未核实"), "{closed}");
+}
+
+#[tokio::test]
 async fn a_drill_is_an_exercise_and_a_bearing_is_no_circle() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
