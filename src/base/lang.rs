@@ -63,10 +63,24 @@ impl Words {
         lang.pick(&self.zh, &self.en)
     }
 
+    /// At most so many characters: what a stranger sent may stand in it.
+    #[must_use]
+    pub fn cut(&self, most: usize) -> Self {
+        Self { zh: cut(&self.zh, most), en: cut(&self.en, most) }
+    }
+
     /// Says before it where this is: a section, a file.
     #[must_use]
     pub fn after(self, place: &str) -> Self {
         Self { zh: format!("{place} {}", self.zh), en: format!("{place} {}", self.en) }
+    }
+}
+
+/// The beginning of a text, and a sign that there was more.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -4,7 +4,8 @@
 
 use super::client;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::lang::Words;
 use crate::store::{Filed, LogEntry, Store};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -65,39 +66,44 @@ impl Webhook {
         // Asked first: a look at an unchanged log writes nothing.
         while store.webhook_waiting(&self.name).await? > 0 {
             let now = clock.now();
-            let Some(cursor) = store.lease_webhook(&self.name, now, now + LEASE).await? else {
+            let mut mine = now + LEASE;
+            let Some(cursor) = store.lease_webhook(&self.name, now, mine).await? else {
                 return Ok(Round::Elsewhere);
             };
             let entries = store.events_after(cursor, PAGE).await?;
             let mut reached = cursor;
-            let mut refused = None;
+            let mut stopped = None;
             for entry in &entries {
-                // An incident that cannot be read is said on the board; it holds nobody else up.
-                let body = match store.incident(entry.incident).await {
-                    Ok(filed) => say(entry, &filed),
+                let body = match body_of(store, entry, &say).await {
+                    Ok(body) => body,
                     Err(e) => {
-                        tracing::warn!(webhook = self.name, "not told: {}", e.chain());
-                        None
+                        stopped = Some(Err(e));
+                        break;
                     }
                 };
                 if let Some(body) = body {
                     if let Err(why) = self.post(entry.cursor, body, clock.now()).await {
-                        refused = Some(why);
+                        stopped = Some(Ok(Round::Refused(why)));
                         break;
                     }
                     told += 1;
                     // Written at once: after a crash at most one is told twice.
-                    store.webhook_told(&self.name, entry.cursor).await?;
-                    let now = clock.now();
-                    if store.lease_webhook(&self.name, now, now + LEASE).await?.is_none() {
+                    let next = clock.now() + LEASE;
+                    if !store.webhook_told(&self.name, entry.cursor, mine, Some(next)).await? {
                         return Ok(Round::Elsewhere);
                     }
+                    mine = next;
                 }
                 reached = entry.cursor;
             }
-            store.webhook_told(&self.name, reached).await?;
-            if let Some(why) = refused {
-                return Ok(Round::Refused(why));
+            if !store.webhook_told(&self.name, reached, mine, None).await? {
+                return Ok(Round::Elsewhere);
+            }
+            if let Some(end) = stopped {
+                return end;
+            }
+            if entries.is_empty() {
+                break;
             }
         }
         Ok(Round::Done(told))
@@ -118,6 +124,36 @@ impl Webhook {
         let response = request.send().await.map_err(client::words)?;
         let status = response.status();
         if status.is_success() { Ok(()) } else { Err(format!("HTTP {}", status.as_u16())) }
+    }
+}
+
+/// `None`: nothing is said of it. An incident that cannot be read is said on the board, and holds
+/// nobody else up; what can be read later waits.
+async fn body_of(
+    store: &Store,
+    entry: &LogEntry,
+    say: impl Fn(&LogEntry, &Filed) -> Option<Vec<u8>>,
+) -> Result<Option<Vec<u8>>> {
+    if entry.recorded.is_none() {
+        return Err(Error::new(
+            Kind::Unavailable,
+            Words::new(
+                format!("事件 {} 由更新的版本写入，请更新本程序", entry.cursor),
+                format!("event {} was written by a newer version: update this one", entry.cursor),
+            ),
+        ));
+    }
+    match store.incident(entry.incident).await {
+        Ok(filed) => Ok(say(entry, &filed)),
+        Err(e) => {
+            let is_unreadable = e.kind == Kind::Internal
+                && store.unreadable().iter().any(|it| it.incident == entry.incident);
+            if e.kind != Kind::NotFound && !is_unreadable {
+                return Err(e);
+            }
+            tracing::warn!(event = entry.cursor, "not told: {}", e.chain());
+            Ok(None)
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use sqlx::Connection as _;
 /// Refusals are counted on while one comes within this time of the last.
 pub const REFUSALS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
+/// Longest reason of a refusal, characters.
+const WHY_MAX_CHARS: usize = 300;
+
 /// Another system, and how it has been heard lately.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AlarmSystem {
@@ -144,6 +147,7 @@ impl Store {
         why: &Words,
         now: Timestamp,
     ) -> Result<()> {
+        let why = why.cut(WHY_MAX_CHARS);
         writing!(self, connection => sqlx::query(
             "UPDATE alarm_system SET refused_at_us = $3, refused_zh = $4, refused_en = $5, \
              refused = CASE WHEN refused_at_us > $6 THEN refused + $2 ELSE $2 END WHERE name = $1",
@@ -152,21 +156,26 @@ impl Store {
             .execute(connection).await.map(drop).map_err(failed))
     }
 
-    /// Keeps an alarm as it came. The same alarm again changes nothing.
+    /// Keeps an alarm as it came, and returns the original that is kept. The same alarm again changes
+    /// nothing. What became no sighting (the program died in between) gives way to what comes under
+    /// the same id.
     ///
     /// # Errors
     /// `Conflict` with `KeyReused` when this id came with another meaning before.
-    pub async fn keep_alarm(&self, alarm: &NewAlarm<'_>, now: Timestamp) -> Result<()> {
-        let is_known = writing!(self, connection => {
+    pub async fn keep_alarm(&self, alarm: &NewAlarm<'_>, now: Timestamp) -> Result<Vec<u8>> {
+        let kept = writing!(self, connection => {
             let mut tx = connection.begin().await.map_err(failed)?;
             sqlx::query(
                 "INSERT INTO alarm (system, id, received_at_us, meaning_sha256, sighting, media, \
-                original) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                original) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (system, id) DO UPDATE SET \
+                received_at_us = $3, meaning_sha256 = $4, media = $6, original = $7 \
+                WHERE alarm.meaning_sha256 <> $4 AND NOT EXISTS \
+                (SELECT 1 FROM sighting WHERE sighting.id = alarm.sighting)",
             ).bind(alarm.system).bind(alarm.id).bind(us(now)).bind(alarm.meaning_sha256)
                 .bind(alarm.sighting.to_string()).bind(alarm.media).bind(alarm.original)
                 .execute(&mut *tx).await.map_err(failed)?;
-            let (meaning,): (String,) = sqlx::query_as(
-                "SELECT meaning_sha256 FROM alarm WHERE system = $1 AND id = $2",
+            let (meaning, original): (String, Vec<u8>) = sqlx::query_as(
+                "SELECT meaning_sha256, original FROM alarm WHERE system = $1 AND id = $2",
             ).bind(alarm.system).bind(alarm.id).fetch_one(&mut *tx).await.map_err(failed)?;
             let is_known = meaning == alarm.meaning_sha256;
             if is_known {
@@ -175,10 +184,10 @@ impl Store {
                     .bind(alarm.system).bind(us(now)).execute(&mut *tx).await.map_err(failed)?;
             }
             tx.commit().await.map_err(failed)?;
-            Ok(is_known)
+            Ok(is_known.then_some(original))
         })?;
-        if is_known {
-            return Ok(());
+        if let Some(original) = kept {
+            return Ok(original);
         }
         let words = Words::new(
             format!("编号为 {} 的告警已收到过，内容不同：不同的告警请用不同的编号", alarm.id),

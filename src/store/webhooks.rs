@@ -29,11 +29,21 @@ impl Store {
         Ok(row.map(|(cursor,)| cursor as u64))
     }
 
-    /// It has been told up to `cursor`, and is free for others.
-    pub async fn webhook_told(&self, name: &str, cursor: u64) -> Result<()> {
-        writing!(self, connection => sqlx::query(
-            "UPDATE webhook SET cursor = $2, leased_until_us = 0 WHERE name = $1",
-        ).bind(name).bind(cursor as i64).execute(connection).await.map(drop).map_err(failed))
+    /// It has been told up to `cursor`, by the one who has it until `mine`; who now has it until
+    /// `until`, or gives it back (`None`). False: another one has it, and nothing is written.
+    pub async fn webhook_told(
+        &self,
+        name: &str,
+        cursor: u64,
+        mine: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<bool> {
+        let told = writing!(self, connection => sqlx::query(
+            "UPDATE webhook SET cursor = $2, leased_until_us = $4 WHERE name = $1 AND \
+            leased_until_us = $3 AND cursor <= $2",
+        ).bind(name).bind(cursor as i64).bind(us(mine)).bind(until.map_or(0, us))
+            .execute(connection).await.map(|done| done.rows_affected()).map_err(failed))?;
+        Ok(told > 0)
     }
 
     /// How many events of incidents it has not been told.

@@ -1,15 +1,19 @@
 //! Another system is told of every step of every fire: in order, signed, and until it takes it.
 
+use crate::fixture::{TestStore, desk, hotspot, satellite_sighting, start};
 use crate::http_support::World;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::notify::{Round, Webhook, sign};
 use huoyan::report::export;
 use huoyan::store::Access;
+use huoyan::triage::event::Actor;
+use huoyan::triage::incident::{By, Input};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -102,6 +106,41 @@ async fn a_receiver_hears_every_step_once_in_order_also_after_it_was_away() {
     assert_eq!(round().await, Round::Elsewhere);
     world.minutes_pass(2);
     assert!(matches!(round().await, Round::Done(n) if n >= 1), "it died, and its turn is over");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_now_is_told_later_and_not_skipped() {
+    let (t, clock) = (TestStore::sqlite().await, Clock::simulated(start()));
+    let (receiver, url) = Receiver::start().await;
+    let hook = Webhook::new("gis", url, SECRET).expect("a receiver");
+    let round = || hook.round(&t.store, &clock, export::step);
+    t.store.add_webhook("gis").await.expect("added");
+    let desk = desk(&t.store, &clock);
+    let fire = satellite_sighting(&hotspot("a", "2.0NRT"));
+    let incident = desk.sighting(fire).await.expect("filed");
+
+    t.execute("ALTER TABLE incident RENAME TO incident_away").await;
+    assert!(round().await.is_err(), "the database cannot answer");
+    assert!(receiver.steps().is_empty());
+    t.execute("ALTER TABLE incident_away RENAME TO incident").await;
+    assert!(matches!(round().await, Ok(Round::Done(n)) if n >= 1));
+    assert_eq!(receiver.steps()[0], "opened");
+
+    let officer =
+        By { actor: Actor::Officer { person: "o2".into() }, action: None, happened_at: None };
+    let said = receiver.steps().len();
+    desk.act(incident, Input::Note { words: "看过".into() }, &officer).await.expect("noted");
+    let named = |from: &str, to: &str| {
+        format!("UPDATE event SET body = replace(body, '\"{from}\"', '\"{to}\"')")
+    };
+    t.execute(&named("noted", "noted_by_a_newer_version")).await;
+    let why = round().await.expect_err("nobody knows what it says");
+    assert!(why.message.contains("newer version"), "{}", why.message);
+    assert!(t.store.webhook_waiting("gis").await.expect("counted") > 0);
+    t.execute(&named("noted_by_a_newer_version", "noted")).await;
+    assert!(matches!(round().await, Ok(Round::Done(_))));
+    assert_eq!(t.store.webhook_waiting("gis").await.expect("counted"), 0);
+    assert_eq!(receiver.steps().len(), said, "a note is not told");
 }
 
 #[test]

@@ -22,6 +22,13 @@ pub(crate) const ALARM_MAX_BYTES: usize = 12_000_000;
 pub(crate) const ALARM_PICTURE_MAX_BYTES: usize = 2_000_000;
 /// Bodies of alarms read at once: 96 MB at most.
 pub(crate) const ALARM_BODIES_AT_ONCE: usize = 8;
+/// Of these of one system: a slow one leaves half to the others.
+pub(crate) const ALARM_BODIES_A_SYSTEM: usize = 4;
+/// Requests of one system that wait for room. Each takes a seat of [`REQUESTS_AT_ONCE`], and the
+/// office needs some, too.
+pub(crate) const ALARMS_IN_LINE: usize = 96;
+/// How long they wait. A body of 200 kB is read and understood in some tens of milliseconds.
+pub(crate) const ALARM_ROOM_WITHIN: Duration = Duration::from_secs(20);
 /// Requests of one system a minute: every camera of a county (267) alarms at once.
 pub(crate) const ALARMS_A_SYSTEM: u32 = 300;
 /// New alarms of one device a minute. Devices repeat a fire every 5 s at most.

@@ -2,6 +2,7 @@
 //! evidence; what came is kept as it came. Repeated, it counts once. Nothing that looks like a fire
 //! is refused for what only makes it uncertain: a wrong clock, an unknown device, a broken picture.
 
+mod enclosed;
 mod mapping;
 mod place;
 mod shares;
@@ -14,11 +15,11 @@ use super::super::WebState;
 use super::super::evidence::pictures;
 use super::super::http::auth::{Office, Sender};
 use super::super::http::error::{Answer, Problem, lang_of};
-use super::super::http::limits::{ALARM_PICTURE_MAX_BYTES, ALARM_PICTURES_AN_INCIDENT};
+use super::super::http::limits::ALARM_PICTURES_AN_INCIDENT;
 use super::super::office::told::check_near;
 use crate::base::id::named;
 use crate::error::{Error, Kind};
-use crate::lang::{Lang, Words};
+use crate::lang::{Lang, Words, cut};
 use crate::store::NewAlarm;
 use crate::triage::event::{Actor, Event};
 use crate::triage::geo::Locus;
@@ -32,18 +33,20 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use enclosed::{Enclosed, check_picture, name_of, without_pictures};
 use place::{Placed, place};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use told::{Alarm, PICTURES_MAX, too_many_pictures};
+use tokio::task::spawn_blocking;
+use told::Alarm;
 use utoipa::ToSchema;
 
 /// Of a system that does not say how sure it is: it explains itself as even.
 const CONFIDENCE: f32 = 0.5;
 /// Parts of one multipart body: the alarm, its pictures, and what some devices add.
 const PARTS_MAX: usize = 16;
+/// Of what a reader of JSON or XML says is wrong.
+const WHY_MAX_CHARS: usize = 200;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AlarmTaken {
@@ -148,43 +151,44 @@ async fn take_in(
     request: Request,
 ) -> Answer<Option<AlarmTaken>> {
     state.own.alarms.system(system)?;
-    let _room = state.own.alarms.body()?;
+    let room = state.own.alarms.body(system).await?;
     let body = read(state, request).await?;
+    let (own, name) = (state.clone(), system.to_owned());
+    let opened = spawn_blocking(move || {
+        let _room = room;
+        open(&own, &name, body)
+    });
+    let opened =
+        opened.await.map_err(|e| Error::internal("a thread that read an alarm died").because(e))?;
     let now = state.clock.now();
-    let Some(alarm) = alarm_of(state, system, &body)? else {
+    let Some(Opened { alarm, sighting, meaning, media, original, kept, lost }) = opened? else {
         state.store.alarm_system_heard(system, now).await?;
         return Ok(None);
     };
-    alarm.check().map_err(impossible)?;
-    let (pictures, beyond) = pictures_of(&alarm, &body);
-    let meaning = meaning(&alarm, &pictures)?;
-    let sighting = SightingId(named(format!("alarm\n{system}\n{}", alarm.id)));
     if state.store.sighting_of_alarm(system, &alarm.id).await?.is_none() {
         state.own.alarms.device(system, &alarm.device)?;
     }
     let (observed_at, late) = alarm.seen_at(now).map_err(impossible)?;
     let county = state.county();
     let moved = |camera: &CameraId| state.status.get(camera).is_some_and(|it| it.has_moved);
-    let Placed { locus, labels, camera } = place(&alarm, &county, moved).map_err(impossible)?;
+    let Placed { locus, labels, camera, note } =
+        place(&alarm, &county, moved).map_err(impossible)?;
     if let Locus::Disc { centre, .. } = locus {
         check_near(centre, &county)?;
     }
-    let mut notes: Vec<Words> = late.into_iter().collect();
+    let mut notes: Vec<Words> = late.into_iter().chain(note).collect();
     if camera.is_none() {
         notes.push(unregistered(&alarm.device));
     }
-    let (kept, broken) = sound(sighting, &pictures);
-    notes.extend(broken.into_iter().chain(beyond));
-    let original = without_pictures(&body.text, &alarm, &kept);
     let new = NewAlarm {
         system,
         id: &alarm.id,
         meaning_sha256: &meaning,
         sighting,
-        media: &body.media,
+        media: &media,
         original: &original,
     };
-    state.store.keep_alarm(&new, now).await?;
+    let stored = state.store.keep_alarm(&new, now).await?;
     let evidence = Sighting {
         id: sighting,
         source: Source::System {
@@ -193,7 +197,7 @@ async fn take_in(
             alarm: Some(SystemAlarm {
                 id: alarm.id.clone(),
                 class: alarm.class.trim().to_owned(),
-                sha256: hex::encode(Sha256::digest(&original)),
+                sha256: hex::encode(Sha256::digest(&stored)),
             }),
         },
         observed_at,
@@ -208,10 +212,26 @@ async fn take_in(
     for (id, bytes) in kept {
         state.store.keep_picture(id, bytes).await?;
     }
+    say_lost(state, incident, sighting, &lost).await;
+    notes.extend(lost);
     let filed = state.desk.incident(incident).await?;
     tracing::info!(system, device = alarm.device, incident.code = %filed.code, "an alarm of another system was taken");
     let notes = notes.iter().map(|it| it.pick(lang).to_owned()).collect();
     Ok(Some(AlarmTaken { sighting, incident, code: filed.code, camera, notes }))
+}
+
+/// Into the incident's log: the device reads no answer, and an officer waits for the picture.
+async fn say_lost(state: &WebState, incident: IncidentId, sighting: SightingId, lost: &[Words]) {
+    if lost.is_empty() {
+        return;
+    }
+    let all = Words::by(|lang| lost.iter().map(|it| it.pick(lang)).collect::<Vec<_>>().join("; "));
+    let action = Some(ActionId(named(format!("lost pictures {sighting}"))));
+    let by = By { actor: Actor::System, action, happened_at: None };
+    let note = Input::Note { words: all.to_string() };
+    if let Err(e) = state.desk.act(incident, note, &by).await {
+        tracing::warn!("that pictures are not kept was not written down: {}", e.chain());
+    }
 }
 
 fn unregistered(device: &str) -> Words {
@@ -219,6 +239,30 @@ fn unregistered(device: &str) -> Words {
         format!("设备 {device} 不在摄像机登记册里：请登记，编号与告警一致"),
         format!("the device {device} is not in the camera register: register it under this id"),
     )
+}
+
+/// An alarm as it was understood.
+struct Opened {
+    alarm: Alarm,
+    sighting: SightingId,
+    meaning: String,
+    media: String,
+    /// Without its pictures.
+    original: Vec<u8>,
+    kept: Vec<(PictureId, Vec<u8>)>,
+    lost: Vec<Words>,
+}
+
+/// `None`: it is no alarm. On a thread of its own: a body may have 12 MB.
+fn open(state: &WebState, system: &str, body: Body) -> Answer<Option<Opened>> {
+    let Some(mut alarm) = alarm_of(state, system, &body)? else { return Ok(None) };
+    alarm.check().map_err(impossible)?;
+    let sighting = SightingId(named(format!("alarm\n{system}\n{}", alarm.id)));
+    let inside = std::mem::take(&mut alarm.pictures);
+    let Enclosed { came, kept, lost } = Enclosed::of(sighting, &inside, &body.pictures);
+    let meaning = meaning(&alarm, &came)?;
+    let original = without_pictures(&body.text, &kept);
+    Ok(Some(Opened { alarm, sighting, meaning, media: body.media, original, kept, lost }))
 }
 
 async fn read(state: &WebState, request: Request) -> Answer<Body> {
@@ -295,10 +339,15 @@ fn alarm_of(state: &WebState, system: &str, body: &Body) -> Answer<Option<Alarm>
             .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         return serde_json::from_slice(&body.text).map(Some).map_err(|e| {
-            Problem::invalid(format!("告警内容有误：{e}"), format!("The alarm is not valid: {e}"))
+            let why = unquoted(&e.to_string());
+            Problem::invalid(
+                format!("告警内容有误：{why}"),
+                format!("The alarm is not valid: {why}"),
+            )
         });
     };
     let broken = |why: String| {
+        let why = unquoted(&why);
         Problem::invalid(
             format!("外部系统 {system} 的消息读不懂：{why}"),
             format!("The message of the system {system} cannot be read: {why}"),
@@ -317,78 +366,31 @@ fn alarm_of(state: &WebState, system: &str, body: &Body) -> Answer<Option<Alarm>
     })
 }
 
+/// What a reader says is wrong, without the value that it quotes: that may have megabytes.
+fn unquoted(why: &str) -> String {
+    match (why.find('"'), why.rfind('"')) {
+        (Some(from), Some(to)) if from < to => {
+            cut(&format!("{}…{}", &why[..from], &why[to + 1..]), WHY_MAX_CHARS)
+        }
+        _ => cut(why, WHY_MAX_CHARS),
+    }
+}
+
 fn impossible(words: Words) -> Problem {
     Problem::impossible(words.zh, words.en)
 }
 
 /// The same for the same alarm, however it is packed.
-fn meaning(alarm: &Alarm, pictures: &[Vec<u8>]) -> Answer<String> {
-    let bare = Alarm { pictures: Vec::new(), ..alarm.clone() };
+fn meaning(bare: &Alarm, pictures: &[Vec<u8>]) -> Answer<String> {
     let mut digest = Sha256::new();
     digest.update(
-        serde_json::to_vec(&bare)
+        serde_json::to_vec(bare)
             .map_err(|e| Error::internal("an alarm cannot be written").because(e))?,
     );
     for picture in pictures {
         digest.update(Sha256::digest(picture));
     }
     Ok(hex::encode(digest.finalize()))
-}
-
-/// Pictures inside the alarm, then those beside it; and what is said of those that are too many.
-fn pictures_of(alarm: &Alarm, body: &Body) -> (Vec<Vec<u8>>, Option<Words>) {
-    // One that is no base64 is as broken as one that is no JPEG.
-    let inside = alarm.pictures.iter().map(|it| BASE64_STANDARD.decode(it).unwrap_or_default());
-    let mut all: Vec<Vec<u8>> = inside.chain(body.pictures.iter().map(|it| it.to_vec())).collect();
-    let are_too_many = all.len() > PICTURES_MAX;
-    all.truncate(PICTURES_MAX);
-    (all, are_too_many.then(too_many_pictures))
-}
-
-/// Those that can be looked at, with their names, and what is to be said of the others.
-fn sound(sighting: SightingId, pictures: &[Vec<u8>]) -> (Vec<(PictureId, Vec<u8>)>, Vec<Words>) {
-    let (mut kept, mut broken) = (Vec::new(), Vec::new());
-    for (n, bytes) in pictures.iter().enumerate() {
-        match check_picture(bytes) {
-            Ok(()) => kept.push((name_of(sighting, bytes), bytes.clone())),
-            Err(problem) => {
-                let Words { zh, en } = problem.words();
-                let n = n + 1;
-                broken.push(Words::new(
-                    format!("第{n}张图片没有保存：{zh}"),
-                    format!("picture {n} is not kept: {en}"),
-                ));
-            }
-        }
-    }
-    (kept, broken)
-}
-
-/// The same picture of the same alarm always has the same name.
-fn name_of(sighting: SightingId, bytes: &[u8]) -> PictureId {
-    let digest = hex::encode(Sha256::digest(bytes));
-    PictureId::of(named(format!("picture {sighting} {digest}")), bytes)
-}
-
-fn check_picture(bytes: &[u8]) -> Answer<()> {
-    if bytes.len() > ALARM_PICTURE_MAX_BYTES {
-        return Err(Problem::impossible("图片超过2 MB。", "The picture has more than 2 MB."));
-    }
-    pictures::check_whole(bytes)
-}
-
-/// The original with the name of a picture where the picture itself stood: it is kept as evidence,
-/// byte for byte.
-fn without_pictures(text: &[u8], alarm: &Alarm, kept: &[(PictureId, Vec<u8>)]) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(text) else { return text.to_vec() };
-    let mut text = text.to_owned();
-    for inside in alarm.pictures.iter().filter(|it| !it.is_empty()) {
-        let bytes = BASE64_STANDARD.decode(inside).unwrap_or_default();
-        let known = kept.iter().find(|(_, kept)| *kept == bytes);
-        let name = known.map_or_else(|| "broken".to_owned(), |(id, _)| id.to_string());
-        text = text.replace(inside.as_str(), &name);
-    }
-    text.into_bytes()
 }
 
 async fn add_picture(
@@ -398,7 +400,7 @@ async fn add_picture(
     request: Request,
 ) -> Answer<PictureId> {
     state.own.alarms.system(system)?;
-    let _room = state.own.alarms.body()?;
+    let room = state.own.alarms.body(system).await?;
     let sighting = state.store.sighting_of_alarm(system, alarm).await?.ok_or_else(|| {
         Problem::new(
             Kind::NotFound,
@@ -416,6 +418,7 @@ async fn add_picture(
     pictures::check_kind(request.headers())?;
     let bytes = bytes(request, state).await?.to_vec();
     check_picture(&bytes)?;
+    drop(room);
     let picture = name_of(sighting, &bytes);
     let filed = state.desk.incident(incident).await?;
     let added = |it: &&std::sync::Arc<crate::triage::event::Recorded>| {
@@ -432,4 +435,27 @@ async fn add_picture(
     let by = By { actor: Actor::System, action, happened_at: None };
     state.desk.act(incident, Input::AddPhoto { picture }, &by).await?;
     Ok(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_without_megabytes_of_what_was_sent() {
+        let long = "烟".repeat(700_000);
+        let sent = [
+            format!(r#"{{"id":"1","device":"c","position":"{long}"}}"#),
+            format!(r#"{{"id":"1","device":"c","{long}":1}}"#),
+            format!(r#"{{"id":"1","device":"c","bbox":[1,"say \"{long}\""]}}"#),
+        ];
+        for text in sent {
+            let error = serde_json::from_str::<Alarm>(&text).expect_err("wrong");
+            let why = unquoted(&error.to_string());
+            assert!(why.chars().count() <= WHY_MAX_CHARS + 1, "{} characters", why.len());
+        }
+        let error = serde_json::from_str::<Alarm>(r#"{"id":"1","device":"c","at":"昨天"}"#);
+        let why = unquoted(&error.expect_err("no time").to_string());
+        assert!(!why.contains("昨天") && why.contains("line 1"), "{why}");
+    }
 }

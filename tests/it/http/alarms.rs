@@ -105,6 +105,8 @@ async fn what_is_uncertain_costs_no_alarm_and_is_said() {
     let path = format!("/api/v1/incidents/{}", taken["incident"].as_str().expect("an id"));
     let incident = officer.get(&path).await.ok();
     assert_eq!(incident["state"], "needs_review");
+    let log = incident["log"].to_string();
+    assert!(log.contains("第1张图片没有保存"), "an officer reads it, too: {log}");
     let seen = &incident["sightings"][0];
     assert_eq!(seen["labels"][0], json!({"label": "unknown_device", "device": "10.1.99.8-2"}));
     assert_eq!((&seen["locus"]["shape"], &seen["pictures"]), (&json!("unaimed"), &json!([])));
@@ -122,12 +124,28 @@ async fn what_is_uncertain_costs_no_alarm_and_is_said() {
         (json!({"id": "9"}), 400),
         (json!({"id": "9", "device": "c1", "lat": 28.5}), 400),
         (json!({"id": "9", "device": "c1", "confidence": 87}), 422),
+        (json!({"id": "9", "device": "c1", "pictures": vec!["o"; 17]}), 422),
         (json!({"id": "9", "device": "c1", "position": {"lat_deg": 39.9, "lon_deg": 116.4}}), 422),
         (json!({"id": "9", "device": "c1", "at": "2026-11-19T05:59:40Z"}), 422),
     ] {
         let (refused, code) = alarm(&world, key, &wrong).await.refused();
         assert_eq!((refused, code.as_str()), (status, "invalid"), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn what_calls_itself_a_picture_changes_nothing_of_the_original() {
+    let world = World::new().await;
+    let (officer, key) = (world.browser("o1", Access::Officer).await, world.system("平台").await);
+    let mut odd = fire("101");
+    odd["pictures"] = json!(["1", "o", "b", "", "28"]);
+    let taken = alarm(&world, key, &odd).await.ok();
+    let path = format!("/api/v1/sightings/{}/original", taken["sighting"].as_str().expect("an id"));
+    assert_eq!(officer.get(&path).await.text(), odd.to_string());
+    let long = json!({"id": "1", "device": "c1", "position": "烟".repeat(600_000)});
+    assert_eq!(alarm(&world, key, &long).await.refused().0, 400);
+    let words = health(&officer, "alarms 平台").await.expect("a part")["words"].clone();
+    assert!(words.as_str().is_some_and(|it| it.len() < 2_000), "{words}");
 }
 
 #[tokio::test]

@@ -12,12 +12,17 @@ use serde_json::Value;
 
 /// `None`: by the mapping this message is no alarm.
 pub(super) fn map(system: &SystemMap, message: &Value) -> Result<Option<Alarm>, Words> {
-    let is_alarm = system.when.iter().all(|when| {
-        let found = message.pointer(&when.at).and_then(text_of).unwrap_or_default();
-        when.is.contains(&found)
-    });
-    if !is_alarm {
-        return Ok(None);
+    let mut absent = None;
+    for when in &system.when {
+        match message.pointer(&when.at) {
+            Some(found) if when.is.contains(&text_of(found).unwrap_or_default()) => {}
+            Some(_) => return Ok(None),
+            None => absent = absent.or(Some(&when.at)),
+        }
+    }
+    // A device whose new firmware names the field otherwise would look well and never alarm.
+    if let Some(at) = absent {
+        return Err(missing("when", at));
     }
     let number = |field, take: &Option<TakeNumber>| {
         take.as_ref().map_or(Ok(None), |take| number(field, take, message))
@@ -233,5 +238,12 @@ mod tests {
         let message = |state| json!({"id": 1, "d": "A", "state": state});
         let map = |state| map(&system(rest), &message(state)).expect("readable");
         assert!(map("active").is_some() && map("inactive").is_none());
+        let two = "when = [{ at = \"/state\", is = [\"active\"] }, { at = \"/type\", is = \
+            [\"fire\"] }]\n";
+        let beat = json!({"type": "heartbeat"});
+        assert_eq!(super::map(&system(two), &beat), Ok(None), "one says no, and that is enough");
+        let renamed = json!({"id": 1, "d": "A", "eventState": "active", "type": "fire"});
+        let words = super::map(&system(two), &renamed).expect_err("the field is gone");
+        assert!(words.en.contains("/state") && words.en.contains("when"), "{}", words.en);
     }
 }

@@ -8,6 +8,7 @@ use crate::triage::geo::{LatLon, Locus, RangeBasis, Ray, normalise_deg};
 use crate::triage::id::CameraId;
 use crate::triage::sighting::Label;
 use crate::triage::terrain::NEAR_M;
+use crate::web::office::told::check_near;
 
 /// How far off a place is whose system does not say: as far as a ranger's arrival may be.
 const RADIUS_M: f64 = 500.0;
@@ -27,6 +28,8 @@ pub(super) struct Placed {
     pub labels: Vec<Label>,
     /// The registered camera, if the device is one.
     pub camera: Option<CameraId>,
+    /// What of it was taken otherwise than it was said.
+    pub note: Option<Words>,
 }
 
 /// `has_moved`: the program has seen that this camera has turned.
@@ -38,16 +41,19 @@ pub(super) fn place(
     let id = CameraId::from(alarm.device.trim());
     let entry = county.camera(&id);
     let camera = entry.map(|entry| entry.id.clone());
-    let known = |locus| Placed { locus, labels: Vec::new(), camera: camera.clone() };
+    let known = |locus| Placed { locus, labels: Vec::new(), camera: camera.clone(), note: None };
     if let Some(position) = &alarm.position {
         return Ok(known(disc(position)?));
     }
     if let Some(bearing) = &alarm.bearing {
-        let from = bearing.from.as_ref().map(at).transpose()?;
-        let Some(apex) = from.or(entry.map(|entry| entry.at)) else {
-            return unknown(alarm, county);
+        let said = bearing.from.as_ref().map(at).transpose()?;
+        let from = said.filter(|from| check_near(*from, county).is_ok());
+        let note = (from != said).then(elsewhere);
+        let placed = match from.or(entry.map(|entry| entry.at)) {
+            Some(apex) => known(sector(bearing, apex, entry)),
+            None => unknown(alarm, county)?,
         };
-        return Ok(known(sector(bearing, apex, entry)));
+        return Ok(Placed { note, ..placed });
     }
     let Some(entry) = entry else { return unknown(alarm, county) };
     let is_one_view = county.cameras.iter().filter(|it| it.id == id).count() == 1;
@@ -67,6 +73,14 @@ fn at(position: &Position) -> Result<LatLon, Words> {
         .datum
         .to_wgs84(position.lat_deg, position.lon_deg)
         .ok_or_else(|| Words::new("这不是地球上的位置：请检查经纬度", "that is no place on earth"))
+}
+
+fn elsewhere() -> Words {
+    Words::new(
+        "bearing.from 离本县100公里以上：没有采用，请检查经纬度",
+        "bearing.from is more than 100 km from the county and was not taken: check latitude and \
+        longitude",
+    )
 }
 
 fn disc(position: &Position) -> Result<Locus, Words> {
@@ -113,6 +127,7 @@ fn unknown(alarm: &Alarm, county: &County) -> Result<Placed, Words> {
         locus: Locus::Unaimed { apex, far_m: apex.distance_m(corner) },
         labels: vec![Label::UnknownDevice { device: alarm.device.trim().to_owned() }],
         camera: None,
+        note: None,
     })
 }
 
@@ -176,6 +191,23 @@ mod tests {
         };
         assert!((centre.distance_m(camera().at) - 4_000.0).abs() < 1.0);
         assert!((radius_m - 800.0_f64.hypot(209.0)).abs() < 2.0, "{radius_m}");
+    }
+
+    #[test]
+    fn a_mast_in_another_province_is_a_mistake_and_costs_no_alarm() {
+        let beijing = Position { lat_deg: 39.9, lon_deg: 116.4, ..HERE };
+        let seen = |device: &str, from| {
+            let bearing =
+                Bearing { azimuth_deg: 0.0, half_width_deg: None, range_m: None, from: Some(from) };
+            place(&Alarm { device: device.to_owned(), bearing: Some(bearing), ..alarm() })
+        };
+        let here = seen("x", HERE);
+        assert!(matches!(here.locus, Locus::Sector(_)) && here.note.is_none());
+        let registered = seen(&alarm().device, beijing);
+        let Locus::Sector(ray) = registered.locus else { panic!("a direction") };
+        assert_eq!((ray.apex, registered.note.is_some()), (camera().at, true));
+        let unknown = seen("x", beijing);
+        assert!(matches!(unknown.locus, Locus::Unaimed { .. }) && unknown.note.is_some());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) const RADIUS_M: std::ops::RangeInclusive<f64> = 1.0..=20_000.0;
 const RANGE_MAX_M: f64 = 50_000.0;
 /// Pictures in one alarm; more may follow one by one.
 pub(super) const PICTURES_MAX: usize = 4;
+/// No device sends more; what does is no alarm.
+const PICTURES_SENT_MAX: usize = 16;
 
 /// Another system's alarm. Where the fire is: `position`; or `bearing` from the device; or, of a
 /// registered camera, `bbox` in its picture; or nowhere.
@@ -124,6 +126,13 @@ impl Alarm {
                     "bbox must be left, top, width and height as shares of the picture, 0 to 1",
                 ));
             }
+        }
+        if self.pictures.len() > PICTURES_SENT_MAX {
+            let count = self.pictures.len();
+            return Err(Words::new(
+                format!("pictures 有{count}张，一条告警最多{PICTURES_SENT_MAX}张"),
+                format!("pictures has {count} entries: {PICTURES_SENT_MAX} at most in one alarm"),
+            ));
         }
         let Some(bearing) = &self.bearing else { return Ok(()) };
         within("bearing.azimuth_deg", bearing.azimuth_deg, 0.0..=360.0)?;
@@ -280,6 +289,7 @@ pub(super) mod tests {
             ),
             (Alarm { bbox: Some([0.5, 0.5, 0.6, 0.1]), ..alarm() }, "bbox"),
             (Alarm { id: "1\n2".to_owned(), ..alarm() }, "id"),
+            (Alarm { pictures: vec!["1".to_owned(); 17], ..alarm() }, "pictures"),
         ] {
             let words = wrong.check().expect_err(field);
             assert!(words.en.contains(field), "{field}: {}", words.en);
