@@ -93,8 +93,8 @@ async fn watch(app: &App, folder: &Path, heard: &Heard) {
                 Words::new(format!("热点目录读取失败：{why}"), format!("hotspot folder: {why}"))
             });
             // What was refused has been moved and is not seen again: it is said all the same.
-            let lists = wrong.values().cloned();
-            say(app, all(hindered.into_iter().chain(lists).collect()));
+            let all = Words::joined(hindered.iter().chain(wrong.values()));
+            app.parts.set("hotspots", all.zh.is_empty(), all.zh, all.en);
         }
         trouble = now;
         if sleep_or_stop(app, every).await {
@@ -106,19 +106,6 @@ async fn watch(app: &App, folder: &Path, heard: &Heard) {
 /// What is wrong with the last bad list of each source. It stands until a good one of that source
 /// comes.
 type Wrong = BTreeMap<String, Words>;
-
-fn all(wrong: Vec<Words>) -> Option<Words> {
-    let join = |of: fn(&Words) -> &str, between: &str| {
-        wrong.iter().map(of).collect::<Vec<_>>().join(between)
-    };
-    (!wrong.is_empty()).then(|| Words::new(join(|it| &it.zh, "；"), join(|it| &it.en, "; ")))
-}
-
-fn say(app: &App, wrong: Option<Words>) {
-    let is_ok = wrong.is_none();
-    let Words { zh, en } = wrong.unwrap_or_else(|| Words::new("", ""));
-    app.parts.set("hotspots", is_ok, zh, en);
-}
 
 /// When the newest pixel of a list was seen that always has some.
 fn newest_of_a_country(hotspots: &[Hotspot]) -> Option<Timestamp> {

@@ -59,11 +59,18 @@ impl Words {
         Self { zh: say(Lang::Zh), en: say(Lang::En) }
     }
 
+    /// One after the other; empty when there are none.
+    pub fn joined<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (zh, en): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|it| (it.zh.as_str(), it.en.as_str())).unzip();
+        Self::new(zh.join("；"), en.join("; "))
+    }
+
     pub fn pick(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }
 
-    /// At most so many characters: what a stranger sent may stand in it.
+    /// Limited to a number of characters: what a stranger sent may stand in it.
     #[must_use]
     pub fn cut(&self, most: usize) -> Self {
         Self { zh: cut(&self.zh, most), en: cut(&self.en, most) }

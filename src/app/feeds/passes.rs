@@ -17,7 +17,7 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 const ANEW: SignedDuration = SignedDuration::from_hours(1);
 /// Passes that the board names, one a satellite.
 const NAMED: usize = 3;
-/// Orbits drift: after so long the times are off by minutes.
+/// Orbits drift: the times of older ones are off by minutes.
 const ORBITS_HOLD: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 pub(super) async fn run(app: &App, folder: &Path, heard: &Heard) {
@@ -38,14 +38,10 @@ pub(super) async fn run(app: &App, folder: &Path, heard: &Heard) {
         }
         if let Some(Known { passes, wrong, .. }) = &known {
             let silent = silence(passes, heard.at(), now, config.list_within);
-            let next = Some(next(passes, now)).filter(|it| !it.zh.is_empty());
-            let all: Vec<Words> = wrong.iter().cloned().chain(silent).collect();
-            let is_ok = all.is_empty();
-            let all: Vec<Words> = all.into_iter().chain(next).collect();
-            let join = |of: fn(&Words) -> &str, between: &str| {
-                all.iter().map(of).collect::<Vec<_>>().join(between)
-            };
-            app.parts.set(PART, is_ok, join(|it| &it.zh, "；"), join(|it| &it.en, "; "));
+            let is_ok = wrong.is_empty() && silent.is_none();
+            let next = next(passes, now);
+            let all = Words::joined(wrong.iter().chain(&silent).chain(&next));
+            app.parts.set(PART, is_ok, all.zh, all.en);
         }
         if sleep_or_stop(app, EVERY).await {
             return;
@@ -145,12 +141,11 @@ fn clock(pass: &Pass) -> String {
 }
 
 /// `下次 N21 14:32、N20 15:21`
-fn next(passes: &[Pass], now: Timestamp) -> Words {
+fn next(passes: &[Pass], now: Timestamp) -> Option<Words> {
     let next: Vec<String> = next_of_each(passes, now).into_iter().take(NAMED).map(clock).collect();
-    if next.is_empty() {
-        return Words::new("", "");
-    }
-    Words::new(format!("下次 {}", next.join("、")), format!("next {}", next.join(", ")))
+    (!next.is_empty()).then(|| {
+        Words::new(format!("下次 {}", next.join("、")), format!("next {}", next.join(", ")))
+    })
 }
 
 /// No list since the last pass after which one must have come by now.
@@ -205,7 +200,7 @@ mod tests {
         assert!(said(Some(3), 18).is_some());
         assert!(said(None, 6).is_some(), "never a list");
         assert_eq!(said(None, 1), None, "and no pass yet");
-        assert_eq!(next(&passes, at(3)).zh, "下次 N21 22:00");
-        assert_eq!(next(&passes, at(30)).zh, "");
+        assert_eq!(next(&passes, at(3)).map(|it| it.zh).as_deref(), Some("下次 N21 22:00"));
+        assert_eq!(next(&passes, at(30)), None);
     }
 }

@@ -56,13 +56,8 @@ fn words(system: &AlarmSystem, now: Timestamp) -> Option<Words> {
         last.as_ref().map_or("no alarm yet".to_owned(), |at| format!("last alarm {at}")),
     );
     said.push(last);
-    let all =
-        |pick: fn(&Words) -> &str, between| said.iter().map(pick).collect::<Vec<_>>().join(between);
-    let name = &system.name;
-    Some(Words::new(
-        format!("外部系统 {name}：{}", all(|it| &it.zh, "；")),
-        format!("other system {name}: {}", all(|it| &it.en, "; ")),
-    ))
+    let (name, Words { zh, en }) = (&system.name, Words::joined(&said));
+    Some(Words::new(format!("外部系统 {name}：{zh}"), format!("other system {name}: {en}")))
 }
 
 /// "11-21 14:00" by the county's clock.
