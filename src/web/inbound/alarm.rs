@@ -2,6 +2,7 @@
 //! evidence; what came is kept as it came. Repeated, it counts once. Nothing that looks like a fire
 //! is refused for what only makes it uncertain: a wrong clock, an unknown device, a broken picture.
 
+mod body;
 mod enclosed;
 mod mapping;
 mod place;
@@ -19,7 +20,7 @@ use super::super::http::limits::ALARM_PICTURES_AN_INCIDENT;
 use super::super::office::told::check_near;
 use crate::base::id::named;
 use crate::error::{Error, Kind};
-use crate::lang::{Lang, Words, cut};
+use crate::lang::{Lang, Words};
 use crate::store::NewAlarm;
 use crate::triage::event::{Actor, Event};
 use crate::triage::geo::Locus;
@@ -27,12 +28,11 @@ use crate::triage::id::{ActionId, CameraId, IncidentId, PictureId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source, SystemAlarm};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::multipart::Multipart;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use body::{Body, alarm_of, bytes, read};
 use enclosed::{Enclosed, check_picture, name_of, without_pictures};
 use place::{Placed, place};
 use serde::Serialize;
@@ -43,10 +43,6 @@ use utoipa::ToSchema;
 
 /// Of a system that does not say how sure it is: it explains itself as even.
 const CONFIDENCE: f32 = 0.5;
-/// Parts of one multipart body: the alarm, its pictures, and what some devices add.
-const PARTS_MAX: usize = 16;
-/// Of what a reader of JSON or XML says is wrong.
-const WHY_MAX_CHARS: usize = 200;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AlarmTaken {
@@ -137,13 +133,6 @@ async fn refused(state: &WebState, system: &str, problem: Problem) -> Problem {
     problem
 }
 
-/// What came: the alarm's text, and pictures beside it.
-struct Body {
-    media: String,
-    text: Bytes,
-    pictures: Vec<Bytes>,
-}
-
 async fn take_in(
     state: &WebState,
     system: &str,
@@ -225,10 +214,10 @@ async fn say_lost(state: &WebState, incident: IncidentId, sighting: SightingId, 
     if lost.is_empty() {
         return;
     }
-    let all = Words::by(|lang| lost.iter().map(|it| it.pick(lang)).collect::<Vec<_>>().join("; "));
+    let words = Words::joined(lost).pick(Lang::from_env()).to_owned();
     let action = Some(ActionId(named(format!("lost pictures {sighting}"))));
     let by = By { actor: Actor::System, action, happened_at: None };
-    let note = Input::Note { words: all.to_string() };
+    let note = Input::Note { words };
     if let Err(e) = state.desk.act(incident, note, &by).await {
         tracing::warn!("that pictures are not kept was not written down: {}", e.chain());
     }
@@ -263,117 +252,6 @@ fn open(state: &WebState, system: &str, body: Body) -> Answer<Option<Opened>> {
     let meaning = meaning(&alarm, &came)?;
     let original = without_pictures(&body.text, &kept);
     Ok(Some(Opened { alarm, sighting, meaning, media: body.media, original, kept, lost }))
-}
-
-async fn read(state: &WebState, request: Request) -> Answer<Body> {
-    let media = media_of(request.headers());
-    if !media.starts_with("multipart/") {
-        let text = bytes(request, state).await?;
-        return Ok(Body { media, text, pictures: Vec::new() });
-    }
-    let broken = |_| {
-        Problem::invalid(
-            "multipart 内容不完整或有误。",
-            "The multipart body is incomplete or broken.",
-        )
-    };
-    let mut parts = Multipart::from_request(request, state).await.map_err(|rejection| {
-        let why = rejection.body_text();
-        Problem::invalid(
-            format!("multipart 内容有误：{why}"),
-            format!("The multipart body is not valid: {why}"),
-        )
-    })?;
-    let (mut text, mut pictures) = (None, Vec::new());
-    for _ in 0..PARTS_MAX {
-        let Some(part) = parts.next_field().await.map_err(broken)? else { break };
-        let media = part.content_type().unwrap_or_default().to_ascii_lowercase();
-        let bytes = part.bytes().await.map_err(|rejection| {
-            let status = rejection.status();
-            let why = rejection.body_text();
-            Problem::invalid(
-                format!("multipart 内容有误：{why}"),
-                format!("The multipart body is not valid: {why}"),
-            )
-            .with_status(status)
-        })?;
-        if media.starts_with("image/") {
-            pictures.push(bytes);
-        } else if text.is_none() {
-            text = Some((media, bytes));
-        }
-    }
-    let (media, text) = text.ok_or_else(|| {
-        Problem::impossible(
-            "multipart 里没有告警本身，只有图片。",
-            "The multipart body has pictures only, and no alarm.",
-        )
-    })?;
-    Ok(Body { media, text, pictures })
-}
-
-fn media_of(headers: &HeaderMap) -> String {
-    let media = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    media.to_ascii_lowercase()
-}
-
-async fn bytes(request: Request, state: &WebState) -> Answer<Bytes> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        let status = rejection.status();
-        let why = rejection.body_text();
-        Problem::invalid(format!("请求内容有误：{why}"), format!("The request is not valid: {why}"))
-            .with_status(status)
-    })
-}
-
-/// In this program's own form, or by the mapping of a system that has one. `None`: by the mapping it
-/// is no alarm.
-fn alarm_of(state: &WebState, system: &str, body: &Body) -> Answer<Option<Alarm>> {
-    let Some(mapping) = state.config.alarms.of(system) else {
-        if !(body.media.is_empty() || body.media.contains("json")) {
-            return Err(Problem::invalid(
-                "告警应为 JSON（Content-Type: application/json）；别的格式先在 [[alarms.systems]] 里对应。",
-                "An alarm must be JSON (Content-Type: application/json); another form needs a mapping \
-                in [[alarms.systems]].",
-            )
-            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        return serde_json::from_slice(&body.text).map(Some).map_err(|e| {
-            let why = unquoted(&e.to_string());
-            Problem::invalid(
-                format!("告警内容有误：{why}"),
-                format!("The alarm is not valid: {why}"),
-            )
-        });
-    };
-    let broken = |why: String| {
-        let why = unquoted(&why);
-        Problem::invalid(
-            format!("外部系统 {system} 的消息读不懂：{why}"),
-            format!("The message of the system {system} cannot be read: {why}"),
-        )
-    };
-    let text = std::str::from_utf8(&body.text).map_err(|e| broken(e.to_string()))?;
-    let message = match text.trim_start().starts_with('<') {
-        true => xml::read(text).map_err(broken)?,
-        false => serde_json::from_str(text).map_err(|e| broken(e.to_string()))?,
-    };
-    mapping::map(mapping, &message).map_err(|words| {
-        Problem::impossible(
-            format!("外部系统 {system}：{}", words.zh),
-            format!("The system {system}: {}", words.en),
-        )
-    })
-}
-
-/// What a reader says is wrong, without the value that it quotes: that may have megabytes.
-fn unquoted(why: &str) -> String {
-    match (why.find('"'), why.rfind('"')) {
-        (Some(from), Some(to)) if from < to => {
-            cut(&format!("{}…{}", &why[..from], &why[to + 1..]), WHY_MAX_CHARS)
-        }
-        _ => cut(why, WHY_MAX_CHARS),
-    }
 }
 
 fn impossible(words: Words) -> Problem {
@@ -435,27 +313,4 @@ async fn add_picture(
     let by = By { actor: Actor::System, action, happened_at: None };
     state.desk.act(incident, Input::AddPhoto { picture }, &by).await?;
     Ok(picture)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_is_said_without_megabytes_of_what_was_sent() {
-        let long = "烟".repeat(700_000);
-        let sent = [
-            format!(r#"{{"id":"1","device":"c","position":"{long}"}}"#),
-            format!(r#"{{"id":"1","device":"c","{long}":1}}"#),
-            format!(r#"{{"id":"1","device":"c","bbox":[1,"say \"{long}\""]}}"#),
-        ];
-        for text in sent {
-            let error = serde_json::from_str::<Alarm>(&text).expect_err("wrong");
-            let why = unquoted(&error.to_string());
-            assert!(why.chars().count() <= WHY_MAX_CHARS + 1, "{} characters", why.len());
-        }
-        let error = serde_json::from_str::<Alarm>(r#"{"id":"1","device":"c","at":"昨天"}"#);
-        let why = unquoted(&error.expect_err("no time").to_string());
-        assert!(!why.contains("昨天") && why.contains("line 1"), "{why}");
-    }
 }
