@@ -7,6 +7,10 @@ use crate::triage::geo::{EARTH_RADIUS_M, LatLon};
 use geo::line_intersection::{LineIntersection, line_intersection};
 use geo::{Area as _, BooleanOps, Coord, Line, LineString, MultiPolygon, Polygon};
 
+/// A crossing so near to a corner is a knot of drawing or rounding: five digits of a degree are a
+/// metre. Whether a place lies inside is the same for all but that metre.
+const KNOT_M: f64 = 1.0;
+
 /// `Err` says where an area is none: rings that cross, a hole outside, no ground at all.
 pub(super) fn sound(area: &Area) -> Result<(), Words> {
     for rings in area.polygons() {
@@ -44,7 +48,7 @@ pub(super) fn place(at: &LatLon) -> String {
 }
 
 /// The first place where the rings of one polygon cross themselves or each other. Rings that only
-/// touch are fine.
+/// touch are fine, and so are knots.
 fn first(rings: &[Vec<LatLon>]) -> Option<LatLon> {
     let mut lines: Vec<Line> = rings.iter().flat_map(|ring| edges(ring)).collect();
     let (west, east) = (|it: &Line| it.start.x.min(it.end.x), |it: &Line| it.start.x.max(it.end.x));
@@ -54,12 +58,20 @@ fn first(rings: &[Vec<LatLon>]) -> Option<LatLon> {
         for other in lines[n + 1..].iter().take_while(reaches) {
             if let Some(LineIntersection::SinglePoint { intersection, is_proper: true }) =
                 line_intersection(*one, *other)
+                && let Some(at) = LatLon::new(intersection.y, intersection.x)
+                && !is_knot(at, [one, other])
             {
-                return LatLon::new(intersection.y, intersection.x);
+                return Some(at);
             }
         }
     }
     None
+}
+
+fn is_knot(at: LatLon, lines: [&Line; 2]) -> bool {
+    let ends = lines.into_iter().flat_map(|line| [line.start, line.end]);
+    let mut corners = ends.filter_map(|end| LatLon::new(end.y, end.x));
+    corners.any(|corner| corner.distance_m(at) < KNOT_M)
 }
 
 fn edges(ring: &[LatLon]) -> impl Iterator<Item = Line> {

@@ -72,6 +72,21 @@ fn a_grid_that_cannot_be_is_refused_with_the_place() {
     }
 }
 
+/// The last corner was clicked 30 cm beyond the border before.
+#[test]
+fn a_knot_of_drawing_costs_no_grid_its_ranger() {
+    let knot = [
+        [110.4, 28.5],
+        [110.42, 28.5],
+        [110.42, 28.52],
+        [110.420_003, 28.519_998],
+        [110.4, 28.52],
+        [110.4, 28.5],
+    ];
+    let (taken, refused, _) = grids(&with_ring(json!([knot])));
+    assert_eq!((taken, refused), (1, vec![]));
+}
+
 #[test]
 fn what_gis_programs_write_is_taken() {
     let square = json!([[110.4, 28.5], [110.42, 28.5], [110.42, 28.52], [110.4, 28.52]]);
