@@ -101,7 +101,7 @@ pub enum Fault {
     ByRtspsrc {
         because: Breach,
     },
-    /// The connection has broken and come back so many times, and why it did last.
+    /// The connection has broken and come back `breaks` times. `why`: the last time.
     Unsteady {
         breaks: u32,
         minutes: i64,

@@ -30,7 +30,7 @@ pub struct Coverage {
     pub unmeasured: Vec<CameraId>,
 }
 
-/// How much of the county so many cameras see, 0..=1.
+/// Shares of the county that no camera, one, and several see, 0..=1.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize)]
 pub struct Shares {
     pub none: f64,

@@ -17,7 +17,7 @@ const WHY_MAX_CHARS: usize = 300;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AlarmSystem {
     pub name: String,
-    /// It is to be heard at least so often.
+    /// Longest time without a word that is usual for it.
     pub silent_after: Option<SignedDuration>,
     pub since: Timestamp,
     pub revoked_at: Option<Timestamp>,

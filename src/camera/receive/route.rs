@@ -16,7 +16,7 @@ const FRUITLESS_MAX: u32 = 2;
 /// … for this time, and for twice the time whenever that happens again, up to a day.
 const REST: SignedDuration = SignedDuration::from_mins(10);
 
-/// Firmware is mended, and a platform's bad day ends: after so long by `rtspsrc` our own source is
+/// Firmware is mended, and a platform's bad day ends: after this time by `rtspsrc` our own source is
 /// tried again. Each camera has an instant of its own.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

@@ -2,7 +2,7 @@
 CREATE TABLE alarm_system (
     name            TEXT NOT NULL PRIMARY KEY, -- as the office calls it
     key_hash        TEXT NOT NULL UNIQUE, -- sha256 of its key, hexadecimal
-    silent_after_s  BIGINT, -- the board says so when nothing came for so long; null = it may be silent for ever
+    silent_after_s  BIGINT, -- longest silence before the board says so; null = it may be silent for ever
     since_us        BIGINT NOT NULL, -- when this key was made
     revoked_at_us   BIGINT, -- null = valid
     heard_at_us     BIGINT, -- last request that was answered, alarm or not
