@@ -24,7 +24,7 @@ mod turn;
 pub use decode::Decoder;
 pub use fault::Fault;
 pub use keyframe::{Codec, Keyframe};
-pub use play::encode::{ClipCodec, encode_clip};
+pub use play::encode::{ClipCodec, Encoding, encode_clip};
 pub use play::playback::{Clip, Playback};
 pub use play::recording::{Frames, frames};
 pub use receive::open::{check_pipeline, init};

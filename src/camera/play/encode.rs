@@ -15,8 +15,8 @@ use std::path::Path;
 /// The usual camera setting for keyframe analysis.
 const KEYFRAME_EVERY_SECONDS: u32 = 2;
 
-/// For a sub-stream of 640 × 360; other sizes in proportion, never below 128 kbit/s. Cameras hold
-/// the configured bit rate at any frame rate.
+/// Rates are given for a sub-stream of 640 × 360; other sizes in proportion, never below 128
+/// kbit/s. Cameras hold the configured bit rate at any frame rate.
 const KBIT_PER_SECOND: u64 = 512;
 const KBIT_PIXELS: u64 = 640 * 360;
 
@@ -29,6 +29,20 @@ pub enum ClipCodec {
     H265,
 }
 
+/// How pictures become video.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encoding {
+    pub codec: ClipCodec,
+    /// For 640 × 360 pixels. Cameras offer about 512 to 2048.
+    pub kbit_per_s: u64,
+}
+
+impl From<ClipCodec> for Encoding {
+    fn from(codec: ClipCodec) -> Self {
+        Self { codec, kbit_per_s: KBIT_PER_SECOND }
+    }
+}
+
 /// Writes `out` (`.mp4` or `.mkv`; any other ending becomes a raw byte stream) from pictures of one
 /// size. `progress` gets the number of pictures written. The file appears under its name only when
 /// complete.
@@ -36,7 +50,7 @@ pub fn encode_clip(
     out: &Path,
     fps: u32,
     frames: impl IntoIterator<Item = Picture>,
-    codec: ClipCodec,
+    encoding: impl Into<Encoding>,
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
     init()?;
@@ -46,7 +60,7 @@ pub fn encode_clip(
         .ok_or_else(|| Error::invalid(format!("{}: no pictures to encode", out.display())))?;
     let (width, height) = (first.width(), first.height());
     let part = out.with_extension("part");
-    let (pipeline, source) = open(&part, out, fps.max(1), (width, height), codec)?;
+    let (pipeline, source) = open(&part, out, fps.max(1), (width, height), encoding.into())?;
     pipeline.play().map_err(|fault| failed(out, &fault))?;
     for (index, picture) in std::iter::once(first).chain(frames).enumerate() {
         if (picture.width(), picture.height()) != (width, height) {
@@ -81,13 +95,13 @@ fn open(
     out: &Path,
     fps: u32,
     (width, height): (u32, u32),
-    codec: ClipCodec,
+    Encoding { codec, kbit_per_s }: Encoding,
 ) -> Result<(Pipeline, AppSrc)> {
     let path =
         part.to_str().ok_or_else(|| Error::invalid(format!("{} is not UTF-8", part.display())))?;
     let gop = fps * KEYFRAME_EVERY_SECONDS;
     let pixels = u64::from(width) * u64::from(height);
-    let kbit = (KBIT_PER_SECOND * pixels / KBIT_PIXELS).max(128);
+    let kbit = (kbit_per_s * pixels / KBIT_PIXELS).max(128);
     let encoder = match codec {
         ClipCodec::H264 => format!(
             "x264enc bframes=0 key-int-max={gop} bitrate={kbit} speed-preset=veryfast \
