@@ -74,9 +74,11 @@ torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn,
 		$(if $(JSON),--json $(JSON)) $(ARGS)
 
 cluster: SECONDS = 108
-cluster: setup-test $(UI_BUILT)  ## two desks, edges, proxy, NATS and PostgreSQL; each part and line fails in turn; what was lost, doubled, late, noticed
+cluster: TIMES = 1
+cluster: setup-test $(UI_BUILT)  ## two desks, edges, proxy, NATS and PostgreSQL; each part and line fails in turn; what was lost, doubled, late, noticed: SECONDS=108 TIMES=1
 	@cargo build --release --locked --bin huoyan --example cluster
-	@HUOYAN_FSYNC=on exec scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS)
+	@for run in $$(seq $(TIMES)); do echo "run $$run of $(TIMES)"; \
+		HUOYAN_FSYNC=on scripts/with-services $(dir $(RELEASE))examples/cluster --seconds $(SECONDS) $(ARGS) || exit 1; done
 
 province: SECONDS = 300
 province: setup-test $(UI_BUILT)  ## a province's edges, played, against one centre: COUNTIES=122 SECONDS=300 DESKS=1 TIMES=1 JSON=file

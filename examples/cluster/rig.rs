@@ -5,7 +5,7 @@ use crate::cluster::{self, Nats};
 use crate::fixture::TestStore;
 use crate::program::{Browser, Office, Program, centre};
 use crate::wire::Wire;
-use huoyan::camera::{Clip, ClipCodec, Playback, encode_clip};
+use huoyan::camera::{Clip, ClipCodec, Encoding, Playback, encode_clip};
 use huoyan::clock::Clock;
 use huoyan::drill::scene;
 use huoyan::error::{Error, Result};
@@ -18,6 +18,7 @@ use std::time::Duration;
 /// its start: every restart of an edge gives new alarms within a minute.
 const PLUME: scene::Clip =
     scene::Clip { seed: 5, frames_per_s: 5, length_s: 120.0, smoke_after_s: Some(20.0) };
+const ENCODING: Encoding = Encoding { codec: ClipCodec::H264, kbit_per_s: 2048 };
 const DESK: &str = "[policy]\nflood_per_minute = 1000\n";
 /// The thresholds find the plume soon: what is measured is the way of an alarm, not the eye.
 const EDGE: &str = "[camera]\ncadence = \"5s\"\n[detect]\nworkers = 1\n[thresholds]\nsmoke = 0.8\n\
@@ -211,13 +212,13 @@ impl Rig {
 /// Renders the plume once, and plays it as so many cameras.
 fn play(count: usize) -> Result<Playback> {
     let folder = Path::new(".huoyan/cluster");
-    let file = folder.join("plume.h264");
+    let file = folder.join("plume-2048.h264");
     if !file.is_file() {
         fs::create_dir_all(folder)
             .map_err(|e| Error::unavailable("cannot make .huoyan/cluster").because(e))?;
         let frames = scene::clip(PLUME, Path::new(scene::PHOTOGRAPHS))?;
         let part = folder.join("part.h264");
-        encode_clip(&part, PLUME.frames_per_s, frames, ClipCodec::H264, |_| ())?;
+        encode_clip(&part, PLUME.frames_per_s, frames, ENCODING, |_| ())?;
         fs::rename(&part, &file)
             .map_err(|e| Error::unavailable("cannot keep the clip").because(e))?;
     }

@@ -138,6 +138,12 @@ impl Verdict {
         if unseen > 0 {
             broken.push(format!("{unseen} filed sightings never came to the page"));
         }
+        if self.ways.iter().all(|it| it.is_fed) {
+            broken.push("no camera alarmed: its way was not measured".to_owned());
+        }
+        for (name, pictures) in self.lacking.iter().filter(|(_, pictures)| *pictures > 0) {
+            broken.push(format!("{name} lacks {pictures} pictures"));
+        }
         if self.outside.ways.count == 0 || self.outside.ways.p95_s > ON_THE_PAGE_P95_S {
             broken.push(format!(
                 "outside of faults {} sightings were on the page within {:.2} s (p95)",
@@ -224,9 +230,9 @@ fn longest_gap(served: &[Timestamp], is_in: impl Fn(Timestamp) -> bool) -> f64 {
     longest(pairs.map(|pair| seconds(pair[0], pair[1])))
 }
 
-/// A line of an edge's log: `… an alarm is on the disk sighting=0192… arrived_at=2026-…`.
+/// A line of an edge's log: `… an alarm is kept sighting=0192… arrived_at=2026-…`.
 fn alarm(line: &str) -> Option<(SightingId, Timestamp)> {
     let word = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key));
-    line.contains("an alarm is on the disk").then_some(())?;
+    line.contains(huoyan::edge::KEPT).then_some(())?;
     Some((word("sighting=")?.parse().ok()?, word("arrived_at=")?.parse().ok()?))
 }

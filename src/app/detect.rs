@@ -147,7 +147,8 @@ async fn file(Edge { site, spool, .. }: Edge, lane: Arc<Mutex<Lane<Found>>>) {
         async move {
             let text = bus::written(&found.sighting)?;
             tokio::task::block_in_place(|| spool.keep_sighting(found.sighting.id, &text))?;
-            tracing::info!(sighting = %found.sighting.id, arrived_at = %found.arrived_at, "an alarm is kept");
+            let (sighting, arrived_at) = (found.sighting.id, found.arrived_at);
+            tracing::info!(%sighting, %arrived_at, "{}", edge::KEPT);
             Ok(())
         }
     };

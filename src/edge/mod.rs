@@ -11,3 +11,6 @@ pub use roster::{Roster, Standing};
 pub use sender::{Way, send};
 pub use spool::{Piece, Spool, Waiting, Waits};
 pub use word::{CameraWord, Fault, Word};
+
+/// How an edge's log says that an alarm is safe. Whoever counts alarms in a log reads these words.
+pub const KEPT: &str = "an alarm is kept";
