@@ -172,7 +172,15 @@ async fn a_device_that_went_mad_locks_no_other_out() {
     for n in 0..20 {
         assert_eq!(alarm(&world, key, &fire(&n.to_string())).await.status, StatusCode::OK, "{n}");
     }
-    let answer = alarm(&world, key, &fire("20")).await;
+    // One more is let in every 3 s: on a busy machine that happens meanwhile.
+    let mut next = 20..60;
+    let answer = loop {
+        let n = next.next().expect("refused at last").to_string();
+        let answer = alarm(&world, key, &fire(&n)).await;
+        if answer.status != StatusCode::OK {
+            break answer;
+        }
+    };
     assert_eq!(answer.refused(), (429, "too_many".to_owned()));
     assert!(answer.headers.contains_key(header::RETRY_AFTER));
     assert_eq!(
@@ -180,7 +188,7 @@ async fn a_device_that_went_mad_locks_no_other_out() {
         StatusCode::OK,
         "a repeat costs nothing"
     );
-    let mut other = fire("21");
+    let mut other = fire("neighbour");
     other["device"] = json!("43122200001320000002");
     assert_eq!(alarm(&world, key, &other).await.status, StatusCode::OK, "its neighbour");
     let part = health(&officer, "alarms 平台").await.expect("a part");
