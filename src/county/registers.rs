@@ -37,7 +37,15 @@ struct Shared {
     /// Without a database: when a row of the folder begins or ends by itself.
     next_turn: Mutex<Option<Timestamp>>,
     shelf: Mutex<TileCache>,
+    /// Counties of other days with all that they depend on, the last used first.
+    past: Mutex<Vec<(State, Arc<County>)>>,
 }
+
+/// The newest change, and the last instant at which anything changed by what it knows.
+type State = (u64, Timestamp);
+
+/// Closed incidents are read in rows of one day. A county of 267 cameras takes a few megabytes.
+const PAST: usize = 4;
 
 /// The state of the register files and of the terrain files.
 type Stamps = (Vec<Option<Stamp>>, Listing);
@@ -71,7 +79,8 @@ impl Registers {
         let current = RwLock::new(Arc::new(county));
         let (history, stamps, shelf) = (RwLock::default(), Mutex::default(), Mutex::default());
         let (unsettled, next_turn) = (Mutex::default(), Mutex::default());
-        let shared = Shared { folder, current, history, stamps, unsettled, next_turn, shelf };
+        let past = Mutex::default();
+        let shared = Shared { folder, current, history, stamps, unsettled, next_turn, shelf, past };
         Self(Arc::new(shared))
     }
 
@@ -94,7 +103,19 @@ impl Registers {
     pub fn at(&self, instant: Timestamp) -> Arc<County> {
         let history = self.history();
         let Some(first) = history.changes().first() else { return self.current() };
-        Arc::new(County::of(&history.at(instant.max(first.at)), Lang::from_env()))
+        let instant = instant.max(first.at);
+        let state = (history.number(), history.last_turn(instant));
+        let mut past = self.0.past.lock();
+        if let Some(place) = past.iter().position(|(it, _)| *it == state) {
+            past[..=place].rotate_right(1);
+            return Arc::clone(&past[0].1);
+        }
+        drop(past);
+        let county = Arc::new(County::of(&history.at(instant), Lang::from_env()));
+        let mut past = self.0.past.lock();
+        past.insert(0, (state, Arc::clone(&county)));
+        past.truncate(PAST);
+        county
     }
 
     /// Takes over what the log says is valid now.

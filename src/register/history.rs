@@ -1,9 +1,12 @@
 //! All changes in their order, and what they say about any instant.
 
 use super::{Change, Entry, Fact, Register, Validity};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What holds until an instant is what holds this before it.
+const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
 /// A state that a register was in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +115,26 @@ impl History {
         holding.next().map(|(_, fact)| fact)
     }
 
+    /// What begins by itself after an instant, the next first: the last word about its time, and
+    /// other than what holds until then.
+    pub fn coming(&self, register: Register, after: Timestamp) -> Vec<(&Change, &Fact)> {
+        let mut coming: Vec<(Timestamp, &Change, &Fact)> = Vec::new();
+        for change in &self.changes {
+            for fact in change.facts.iter().filter(|fact| fact.register == register) {
+                let Some(from) = fact.valid_from.filter(|from| *from > after) else { continue };
+                let is_last_word = self
+                    .word(register, &fact.key, from)
+                    .is_some_and(|word| std::ptr::eq(word, fact));
+                let before = self.entry(register, &fact.key, from - MOMENT);
+                if is_last_word && before != fact.entry.as_ref() {
+                    coming.push((from, change, fact));
+                }
+            }
+        }
+        coming.sort_by_key(|(from, ..)| *from);
+        coming.into_iter().map(|(_, change, fact)| (change, fact)).collect()
+    }
+
     /// The facts that would change something. What is said anew of an entry would hold over what
     /// these facts say of it for a time of its own, so that is said again.
     pub fn news(&self, facts: Vec<Fact>, now: Timestamp) -> Vec<Fact> {
@@ -147,6 +170,15 @@ impl History {
             .flatten()
             .filter(|turn| *turn > instant)
             .min()
+    }
+
+    /// The last instant until `instant` at which a change was made, or a fact began or ended by
+    /// itself: what holds at both is the same.
+    pub fn last_turn(&self, instant: Timestamp) -> Timestamp {
+        let changes = self.changes.iter().map(|change| change.at);
+        let facts = self.changes.iter().flat_map(|change| &change.facts);
+        let turns = facts.flat_map(|fact| [fact.valid_from, fact.valid_until]).flatten();
+        changes.chain(turns).filter(|turn| *turn <= instant).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Whether a change after `number` says something about this register.

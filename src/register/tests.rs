@@ -91,6 +91,10 @@ fn what_waits_for_its_day_is_said_once_and_can_be_taken_back() {
     let seen = |history: &History| [1, 20, 30, 100].map(|hour| who(history, hour));
     let plan = ["张三", "代班人", "张三", "接班人"];
     assert_eq!(seen(&history), plan);
+    for hour in 0..120 {
+        let turn = history.last_turn(time(hour));
+        assert_eq!(history.at(turn), history.at(time(hour)), "nothing happens between turns");
+    }
     assert_eq!(history.news(ahead(), time(2)), [], "said again, it is no news");
     assert_eq!(history.news(ahead(), time(25)), [], "nor once it has begun");
     assert_eq!(history.news(vec![named("接班人", Some(101), None)], time(2)).len(), 1);

@@ -13,16 +13,13 @@ use crate::web::http::error::{Answer, lang_of};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
-
-/// What holds until an instant holds this long before it.
-const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -115,22 +112,8 @@ pub(crate) async fn register(
             (number, Origin { number, at, by_name, why })
         })
         .collect();
-    let mut ahead: Vec<(Timestamp, FactView)> = Vec::new();
-    for change in history.changes() {
-        let coming = change.facts.iter().filter(|fact| fact.register == register);
-        let coming = coming.filter_map(|fact| Some((fact.valid_from.filter(|it| *it > at)?, fact)));
-        // What was said of that day since is what comes; and what stays as it is does not begin.
-        let coming = coming.filter(|(from, fact)| {
-            let before = history.entry(register, &fact.key, *from - MOMENT);
-            let word = history.word(register, &fact.key, *from);
-            word.is_some_and(|it| std::ptr::eq(it, *fact)) && before != fact.entry.as_ref()
-        });
-        ahead
-            .extend(coming.map(|(from, fact)| {
-                (from, FactView::of(fact, change.number, change.at, &history))
-            }));
-    }
-    ahead.sort_by_key(|(from, _)| *from);
+    let ahead = history.coming(register, at).into_iter();
+    let ahead = ahead.map(|(change, fact)| FactView::of(fact, change.number, change.at, &history));
     let problems = match asked.at {
         Some(_) => Vec::new(),
         None => {
@@ -150,7 +133,7 @@ pub(crate) async fn register(
         may_change: is_changed_by(register, me.role.0),
         items: items.collect(),
         origins: told.into_values().collect(),
-        ahead: ahead.into_iter().map(|(_, fact)| fact).collect(),
+        ahead: ahead.collect(),
         problems,
     }))
 }
