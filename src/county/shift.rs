@@ -62,7 +62,8 @@ mod tests {
             ..County::default()
         };
         let signed = |who: &str, at: &str| {
-            shift::take(None, &who.into(), time(at), None).expect("nobody had it")
+            shift::take(None, &who.into(), time(at), shift::Taking::default())
+                .expect("nobody had it")
         };
         let unsigned = |shift: Option<&Shift>, now: &str| county.unsigned_since(shift, time(now));
         assert_eq!(unsigned(None, "21T09:00"), Some(time("21T08:00")));

@@ -5,6 +5,7 @@ use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::incident::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// 班次. Somebody who has it keeps it until another takes it over: a duty room is never nobody's.
@@ -26,8 +27,13 @@ pub struct Shift {
 pub enum Taken {
     /// Nobody had it.
     Started,
-    /// Both have signed, each under their own login.
-    HandedOver { handover: Handover },
+    /// Both have signed, each under their own login. What had opened between the two signatures was
+    /// read by the second.
+    HandedOver {
+        handover: Handover,
+        #[serde(default)]
+        opened_since: Vec<OpenTask>,
+    },
     /// The one before has not signed.
     WithoutHandover { why: String },
     /// 代签: the one before has signed for both.
@@ -80,18 +86,30 @@ pub enum Unsigned {
     NotYours(Option<PersonId>),
     /// Whoever signs for another person hands over to somebody else.
     ToYourself,
+    /// Codes of incidents that opened after the handover was signed.
+    Unread(Vec<String>),
 }
 
-/// 我值班. `why`: without the signature of the one before. Who has the shift already keeps it, and a
-/// handover that waited is taken back.
+/// What whoever takes a shift knows and says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Taking {
+    /// Without the signature of the one before.
+    pub why: Option<String>,
+    /// What is open now.
+    pub open: Vec<OpenTask>,
+    pub read: BTreeSet<IncidentId>,
+}
+
+/// 我值班. Who has the shift already keeps it, and a handover that waited is taken back.
 ///
 /// # Errors
-/// `HeldBy` when another has it, has not signed, and no reason is given.
+/// `HeldBy` when another has it, has not signed, and no reason is given. `Unread` when something
+/// has opened since the handover was signed, and was not read.
 pub fn take(
     held: Option<&Shift>,
     me: &PersonId,
     now: Timestamp,
-    why: Option<String>,
+    Taking { why, open, read }: Taking,
 ) -> Result<Shift, Unsigned> {
     let taken = match held {
         None => Taken::Started,
@@ -99,7 +117,15 @@ pub fn take(
             return Ok(Shift { handover: None, ..held.clone() });
         }
         Some(Shift { handover: Some(handover), .. }) => {
-            Taken::HandedOver { handover: handover.clone() }
+            let is_known =
+                |it: &OpenTask| handover.open.iter().any(|known| known.incident == it.incident);
+            let opened_since: Vec<OpenTask> = open.into_iter().filter(|it| !is_known(it)).collect();
+            let unread = opened_since.iter().filter(|it| !read.contains(&it.incident));
+            let unread: Vec<String> = unread.map(|it| it.code.clone()).collect();
+            if !unread.is_empty() {
+                return Err(Unsigned::Unread(unread));
+            }
+            Taken::HandedOver { handover: handover.clone(), opened_since }
         }
         Some(held) => match why {
             Some(why) => Taken::WithoutHandover { why },
@@ -160,30 +186,63 @@ mod tests {
         }
     }
 
+    fn alone() -> Taking {
+        Taking::default()
+    }
+
     #[test]
     fn both_sign_each_for_themselves() {
         let [wu, li] = ["吴敏", "李四"].map(PersonId::from);
-        let first = take(None, &wu, time(0), None).expect("nobody had it");
+        let first = take(None, &wu, time(0), alone()).expect("nobody had it");
         assert_eq!((&first.taken, &first.before), (&Taken::Started, &None));
-        let again = take(Some(&first), &wu, time(5), None).expect("it is theirs");
+        let again = take(Some(&first), &wu, time(5), alone()).expect("it is theirs");
         assert_eq!(again, first, "pressed twice, signed once");
         let signed = hand_over(Some(&first), &wu, handover(480), None).expect("theirs to give");
         assert_eq!(signed.officer, wu, "until somebody takes over it is still theirs");
         let twice = hand_over(Some(&signed), &wu, handover(481), None).expect("sent again");
         assert_eq!(twice, signed);
-        let second = take(Some(&signed), &li, time(482), None).expect("handed over");
+        let second = take(Some(&signed), &li, time(482), alone()).expect("handed over");
         assert_eq!((&second.officer, &second.before), (&li, &Some(wu)));
-        assert_eq!(second.taken, Taken::HandedOver { handover: handover(480) });
+        assert_eq!(
+            second.taken,
+            Taken::HandedOver { handover: handover(480), opened_since: vec![] }
+        );
+    }
+
+    /// Signed at eight, taken at noon: what came between stands in neither signature unless it is
+    /// read.
+    #[test]
+    fn what_opens_after_the_signature_is_read_by_whoever_takes_over() {
+        let [wu, li] = ["吴敏", "李四"].map(PersonId::from);
+        let task = |n: u128, code: &str| OpenTask {
+            incident: IncidentId(uuid::Uuid::from_u128(n)),
+            code: code.to_owned(),
+            place: "西山".to_owned(),
+            state: State::Dispatched,
+            drill: false,
+        };
+        let first = take(None, &wu, time(0), alone()).expect("nobody had it");
+        let known = Handover { open: vec![task(1, "1201-01")], ..handover(480) };
+        let signed = hand_over(Some(&first), &wu, known, None).expect("theirs to give");
+        let open = vec![task(1, "1201-01"), task(2, "1201-02")];
+        let blind = Taking { open, ..alone() };
+        let refused = take(Some(&signed), &li, time(720), blind.clone());
+        assert_eq!(refused, Err(Unsigned::Unread(vec!["1201-02".to_owned()])));
+        let read = blind.open.iter().map(|it| it.incident).collect();
+        let taken = take(Some(&signed), &li, time(720), Taking { read, ..blind }).expect("read");
+        let Taken::HandedOver { opened_since, .. } = taken.taken else { panic!("both signed") };
+        assert_eq!(opened_since, [task(2, "1201-02")]);
     }
 
     #[test]
     fn whoever_signs_alone_says_so() {
         let [wu, li] = ["吴敏", "李四"].map(PersonId::from);
-        let first = take(None, &wu, time(0), None).expect("nobody had it");
-        let refused = take(Some(&first), &li, time(480), None);
+        let first = take(None, &wu, time(0), alone()).expect("nobody had it");
+        let refused = take(Some(&first), &li, time(480), alone());
         assert_eq!(refused, Err(Unsigned::HeldBy(wu.clone())));
         let why = Some("吴敏发病送医".to_owned());
-        let taken = take(Some(&first), &li, time(480), why.clone()).expect("with a reason");
+        let taken =
+            take(Some(&first), &li, time(480), Taking { why, ..alone() }).expect("with a reason");
         assert_eq!(taken.taken, Taken::WithoutHandover { why: "吴敏发病送医".to_owned() });
 
         let foreign = hand_over(Some(&first), &li, handover(480), None);
@@ -201,8 +260,8 @@ mod tests {
     #[test]
     fn a_handover_that_nobody_took_is_taken_back() {
         let wu = PersonId::from("吴敏");
-        let first = take(None, &wu, time(0), None).expect("nobody had it");
+        let first = take(None, &wu, time(0), alone()).expect("nobody had it");
         let signed = hand_over(Some(&first), &wu, handover(480), None).expect("theirs to give");
-        assert_eq!(take(Some(&signed), &wu, time(490), None), Ok(first));
+        assert_eq!(take(Some(&signed), &wu, time(490), alone()), Ok(first));
     }
 }

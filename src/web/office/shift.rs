@@ -7,7 +7,8 @@ use crate::desk::OpenBook;
 use crate::error::{Error, Kind};
 use crate::lang::Lang;
 use crate::register::Shift;
-use crate::register::shift::{self, Fault, Handover, OpenTask, Taken, Unreached, Unsigned};
+use crate::register::shift::{self, Fault, Handover, OpenTask, Taken, Taking, Unreached, Unsigned};
+use crate::store::Filed;
 use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::policy::Role;
 use crate::web::WebState;
@@ -76,6 +77,9 @@ pub(crate) struct Start {
     /// Why the one before has not signed a handover; only where one has the shift and has not.
     #[schema(max_length = 2000)]
     without_handover: Option<String>,
+    /// Ids of the incidents that have opened since the handover was signed, once they are read.
+    #[serde(default)]
+    read: BTreeSet<IncidentId>,
 }
 
 /// 我值班: the person who is logged in takes the shift. Whoever has it keeps it, and takes a
@@ -88,14 +92,18 @@ pub(crate) struct Start {
 pub(crate) async fn start(
     State(state): State<WebState>,
     Office(me): Office,
-    Body(Start { without_handover }): Body<Start>,
+    Body(Start { without_handover, read }): Body<Start>,
 ) -> Answer<Json<ShiftView>> {
     let why = without_handover
         .map(|why| words(&why, "未交班的原因", "why there was no handover"))
         .transpose()?;
     let (county, now) = (state.county(), state.clock.now());
+    let book = state.desk.open_book().await?;
+    let open =
+        book.open().filter(|it| it.incident.merged_into.is_none()).map(|it| task(it)).collect();
+    let taking = Taking { why, open, read };
     let take = |held: Option<&Shift>| {
-        shift::take(held, &me.person, now, why.clone()).map_err(|it| refusal(it, &county))
+        shift::take(held, &me.person, now, taking.clone()).map_err(|it| refusal(it, &county))
     };
     let signed = state.registry.sign(&me.person, take).await.map_err(Refused::problem)?;
     tracing::info!(officer = %signed.officer, "somebody signed for the shift");
@@ -172,14 +180,25 @@ fn all_read(book: &OpenBook, read: &[IncidentId]) -> Answer<()> {
         .filter(|it| it.incident.merged_into.is_none() && !read.contains(&it.incident.id))
         .map(|it| it.code.as_str())
         .collect();
-    if unread.is_empty() {
-        return Ok(());
-    }
-    Err(Problem::new(
+    if unread.is_empty() { Ok(()) } else { Err(not_read(&unread)) }
+}
+
+fn not_read(codes: &[impl std::borrow::Borrow<str>]) -> Problem {
+    Problem::new(
         Kind::Conflict,
-        format!("还有未逐条看过的警情：{}。请看过再签字。", unread.join("、")),
-        format!("Not read yet: {}. Read them before you sign.", unread.join(", ")),
-    ))
+        format!("还有未逐条看过的警情：{}。请看过再签字。", codes.join("、")),
+        format!("Not read yet: {}. Read them before you sign.", codes.join(", ")),
+    )
+}
+
+fn task(Filed { code, incident, .. }: &Filed) -> OpenTask {
+    OpenTask {
+        incident: incident.id,
+        code: code.clone(),
+        place: incident.place.name.clone(),
+        state: incident.state,
+        drill: incident.drill,
+    }
 }
 
 async fn handover(
@@ -194,13 +213,7 @@ async fn handover(
     let mut unreached = Vec::new();
     for filed in book.open() {
         let (code, incident) = (&filed.code, &filed.incident);
-        open.push(OpenTask {
-            incident: incident.id,
-            code: code.clone(),
-            place: incident.place.name.clone(),
-            state: incident.state,
-            drill: incident.drill,
-        });
+        open.push(task(filed));
         let people = incident.undelivered.iter().filter_map(|it| it.person.as_ref());
         let names: BTreeSet<String> = people.map(|person| eyes.name(person)).collect();
         unreached.extend(names.into_iter().map(|name| Unreached { code: code.clone(), name }));
@@ -247,6 +260,7 @@ fn refusal(unsigned: Unsigned, county: &County) -> Refused {
         county.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     };
     let (zh, en) = match unsigned {
+        Unsigned::Unread(codes) => return Refused::Because(not_read(&codes)),
         Unsigned::HeldBy(officer) => {
             let name = name(&officer);
             (

@@ -131,6 +131,31 @@ async fn a_change_says_what_follows_from_it() {
     assert_eq!(words(&dry["follows"]), ["c1：重新连接，记住的画面保留"]);
 }
 
+/// A number corrected today must not silently call off the successor of next month.
+#[tokio::test]
+async fn a_change_that_calls_off_what_is_registered_ahead_says_so() {
+    let office = office().await;
+    let Office { officer, .. } = &office;
+    let view = officer.get(PEOPLE).await.ok();
+    let with = |name: &str, phone: &str| {
+        let mut entry = row(&view, "r1");
+        entry["name"] = json!(name);
+        entry["phone"] = json!(phone);
+        entry
+    };
+    let ahead = json!({"set": [with("接班人", "13800000009")], "seen": view["seen"],
+        "valid_from": "2030-01-01T00:00:00Z", "why": "换届"});
+    let made = officer.post(PEOPLE, ahead).await.ok();
+    assert_eq!(made["follows"], json!([]), "the first word of a day calls nothing off");
+    let corrected = json!({"set": [with("张三", "13800000008")], "seen": made["seen"],
+        "dry_run": true});
+    let dry = officer.post(PEOPLE, corrected).await.ok();
+    let follows = &dry["follows"][0];
+    let said = follows["words"].as_str().expect("words");
+    assert_eq!(follows["effect"], "cancels", "{dry}");
+    assert!(said.contains("接班人") && said.contains("2030-01-01 08:00"), "{said}");
+}
+
 /// Both had the same row open; the slower one learns who was faster and why.
 #[tokio::test]
 async fn who_was_faster_is_named() {

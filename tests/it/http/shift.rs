@@ -97,7 +97,15 @@ async fn the_shift_is_signed_handed_over_and_taken_by_two_people() {
     assert_eq!(again["current"]["handover"]["at"], handover["at"], "sent twice, signed once");
 
     world.minutes_pass(1);
-    let taken = li.post(START, json!({})).await.ok();
+    let report = json!({"at": {"lat_deg": 28.60, "lon_deg": 110.6}, "radius_m": 500.0,
+        "who": "李某", "words": "又一处冒烟"});
+    let late = wu.post("/api/v1/incidents", report).await.ok();
+    let blind = li.post(START, json!({})).await;
+    assert_eq!(blind.refused().0, 409, "what opened since the signature is in nobody's");
+    let late_code = late["code"].as_str().expect("a code");
+    assert!(blind.text().contains(late_code), "{}", blind.text());
+    let taken = li.post(START, json!({"read": [late["id"]]})).await.ok();
+    assert_eq!(taken["current"]["taken"]["opened_since"][0]["code"], late_code);
     let current = &taken["current"];
     assert_eq!(
         (&current["officer"]["name"], &current["before"]["name"]),

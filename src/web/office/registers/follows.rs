@@ -1,7 +1,7 @@
 //! Pure: what follows from a change of the registers, said before it is made: gaps that it opens or
 //! closes, and what the cameras do.
 
-use crate::county::{CameraChange, County, camera_changes};
+use crate::county::{CameraChange, County, camera_changes, county_time};
 use crate::lang::Lang;
 use crate::register::{Entries, Entry, Fact, History, Register};
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,8 @@ pub(crate) enum Effect {
     Opens,
     /// It is missing now and would be there.
     Closes,
+    /// What was registered for a day that comes would not come.
+    Cancels,
     /// A camera starts, stops, is connected anew, or forgets what it remembered.
     Camera,
 }
@@ -41,6 +43,7 @@ pub(super) fn follows(
     now: Timestamp,
     lang: Lang,
 ) -> Vec<Consequence> {
+    let cancels = cancelled(history, facts, now, lang);
     // What begins later than the first of them follows later.
     let from = facts.iter().map(|fact| fact.valid_from.unwrap_or(now)).min().unwrap_or(now);
     let facts: Vec<Fact> = facts.iter().filter(|it| it.holds(now, from)).cloned().collect();
@@ -60,7 +63,35 @@ pub(super) fn follows(
         effect: Effect::Camera,
         words: format!("{}{}{}", camera.name, lang.pick("：", ": "), camera_words(change, lang)),
     });
-    opens.chain(cameras).chain(closes).take(SAID).collect()
+    opens.chain(cancels).chain(cameras).chain(closes).take(SAID).collect()
+}
+
+/// What is registered for a day that comes, and what is said anew of the same entry holds then.
+fn cancelled(history: &History, facts: &[Fact], now: Timestamp, lang: Lang) -> Vec<Consequence> {
+    let registers: BTreeSet<Register> = facts.iter().map(|fact| fact.register).collect();
+    let coming = registers.into_iter().flat_map(|register| history.coming(register, now));
+    coming
+        .filter_map(|(_, coming)| {
+            let from = coming.valid_from?;
+            let of_entry = |it: &&Fact| (it.register, &it.key) == (coming.register, &coming.key);
+            // The last word counts. One for the same day is a correction, which the review shows.
+            let word = facts.iter().rfind(|it| of_entry(it) && it.holds(now, from))?;
+            if word.valid_from == Some(from) || word.entry == coming.entry {
+                return None;
+            }
+            let name = |fact: &Fact| Some(fact.entry.as_ref()?.get("name")?.as_str()?.to_owned());
+            let what = name(coming).or_else(|| name(word)).unwrap_or_else(|| coming.key.clone());
+            let day = from.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M");
+            let words = match lang {
+                Lang::Zh => format!("{what}：原登记 {day} 起的内容不再生效；仍需要的，请重新登记"),
+                Lang::En => format!(
+                    "{what}: what is registered from {day} no longer comes; if it is still \
+                    wanted, register it again"
+                ),
+            };
+            Some(Consequence { effect: Effect::Cancels, words })
+        })
+        .collect()
 }
 
 /// The entries as they are with these facts.

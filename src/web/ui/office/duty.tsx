@@ -11,7 +11,7 @@ import { hourMinute, ms } from '../shared/time';
 import { classes } from '../shared/ui';
 import { common } from '../shared/words';
 import { partName } from './say/parts';
-import { handOver, logOut, refused, shiftShown, standing, takeOver, takeWithout, toRead } from './signing';
+import { handOver, logOut, openedSince, refused, shiftShown, standing, takeOver, takeWithout, toRead } from './signing';
 import { shiftWords } from './words/shift';
 import { words } from './words';
 import type { People, ShiftState } from '../shared/types';
@@ -74,12 +74,12 @@ export function ShiftPanel() {
         <p class="dim">
           {[rota ? w.rota(rota.name) : w.rotaNobody, `${words().leader} ${board.value?.duty.leader?.name ?? words().nobody}`, w.login(me.name)].join(' · ')}
         </p>
-        {at === 'nobody' && <Sign word={w.take} act={takeOver} />}
+        {at === 'nobody' && <Sign word={w.take} act={() => takeOver()} />}
         {at === 'mine' && <HandOver />}
         {at === 'mine_handed_over' && current?.handover && (
           <>
             <p>{w.signed(stamp(current.handover.at, now.value))}</p>
-            <Sign word={w.takeBack} act={takeOver} />
+            <Sign word={w.takeBack} act={() => takeOver()} />
           </>
         )}
         {at === 'handed_over' && current && <TakeOver current={current} />}
@@ -122,6 +122,7 @@ function TakeOver({ current }: { current: Current }) {
   const { handover } = current;
   if (!handover) return null;
   const { at, note, open, unreached, burns, faults } = handover;
+  const since = openedSince(handover, queue.value);
   return (
     <>
       <p>{w.waitsFor(current.officer.name, stamp(at, now.value))}</p>
@@ -139,7 +140,19 @@ function TakeOver({ current }: { current: Current }) {
         ))}
         {note && <li>{w.noteSaid(note)}</li>}
       </ul>
-      <Sign word={w.takeOver(current.officer.name)} act={takeOver} />
+      {since.length > 0 && (
+        <>
+          <p class="not-well">{w.openedSince(since.length)}</p>
+          <ul class="shift-list">
+            {since.map((it) => (
+              <li key={it.id} data-since={it.id}>
+                {it.drill && common().drill} {it.code} {it.place.name} · {common().state[it.state]}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <Sign word={w.takeOver(current.officer.name)} act={() => takeOver(since)} />
     </>
   );
 }

@@ -7,6 +7,8 @@ import { isLed } from '../shared/incident';
 import { isOf, soundOnHere } from './shift';
 import type { Incident, ShiftState } from '../shared/types';
 
+type Handover = NonNullable<NonNullable<ShiftState['current']>['handover']>;
+
 export const shiftShown = signal(false);
 /** Why the last signature was not taken. */
 export const refused = signal<string | null>(null);
@@ -48,7 +50,11 @@ export async function startShift(): Promise<void> {
   else if (!(await sign('start', {}))) shiftShown.value = true;
 }
 
-export const takeOver = (): Promise<boolean> => sign('start', {});
+/** Pure: what has opened since the handover was signed. Nobody's signature is under it until it is read. */
+export const openedSince = (handover: Handover, all: readonly Incident[]): Incident[] => toRead(all).filter(({ id }) => !handover.open.some(({ incident }) => incident === id));
+
+/** `read`: what stood before the eyes of whoever signs. */
+export const takeOver = (read: readonly Incident[] = []): Promise<boolean> => sign('start', { read: read.map(({ id }) => id) });
 export const takeWithout = (why: string): Promise<boolean> => sign('start', { without_handover: why });
 
 export function handOver(note: string, signedFor: { person: string; why: string } | null): Promise<boolean> {

@@ -46,7 +46,7 @@ export function Review() {
               {known.follows.map(({ effect, words: said }) => (
                 <li key={`${effect} ${said}`} class={`effect-${effect}`} data-effect={effect}>
                   <b>
-                    {effect === 'opens' && <Warning size={13} />} {w.effect[effect]}
+                    {(effect === 'opens' || effect === 'cancels') && <Warning size={13} />} {w.effect[effect]}
                   </b>{' '}
                   {said}
                 </li>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { board } from '../shared/board';
 import { awaitsRelief, shift } from '../office/shift';
-import { handOver, refused, shiftShown, standing, startShift, toRead } from '../office/signing';
+import { handOver, openedSince, refused, shiftShown, standing, startShift, takeOver, toRead } from '../office/signing';
 import { incident } from './incidents';
 import type { Board, ShiftState } from '../shared/types';
 
@@ -77,6 +77,15 @@ describe('a handover', () => {
     holds(of('wu'), lead);
     await handOver('西山有雾', null);
     expect(sent[0]).toEqual({ path: '/api/v1/shift/hand-over', body: { read: ['a'], note: '西山有雾', signed_for: null } });
+  });
+
+  it('says what has opened since it was signed, and whoever takes over signs for that, too', async () => {
+    const [known, late] = [incident('a'), incident('b')];
+    const open = [{ incident: 'a', code: '1121-01', place: '', state: 'dispatched', drill: false }];
+    const since = openedSince({ ...handover, open } as unknown as Parameters<typeof openedSince>[0], [known, late]);
+    expect(since.map(({ id }) => id)).toEqual(['b']);
+    await takeOver(since);
+    expect(sent[0]).toEqual({ path: '/api/v1/shift/start', body: { read: ['b'] } });
   });
 
   it('that is refused says why', async () => {
