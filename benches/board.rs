@@ -250,6 +250,7 @@ impl Office {
             status: StatusBoard::default(),
             thresholds: Tuning::new(config.thresholds.clone()),
             points: Arc::default(),
+            visitor: None,
             config: Arc::new(config),
             clock: clock.clone(),
             drills: mpsc::channel(1).0,

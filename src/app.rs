@@ -66,6 +66,7 @@ use tokio::task::JoinSet;
 pub use site::Site;
 use site::{sleep_or_stop, spawn};
 pub use supervise::Stage;
+pub use video::visitor;
 
 /// A key of this length cannot be guessed over the network.
 const INBOUND_KEY_MIN_BYTES: usize = 16;

@@ -7,8 +7,8 @@ use super::site::{REGISTERS_EVERY, sleep_or_stop, spawn};
 use super::supervise::Stage;
 use super::{
     App, CAMERAS_END_WITHIN, DATABASE_ENDS_WITHIN, REST_ENDS_WITHIN, Role, Site, backups, channels,
-    disk, edges, ended, feeds, inbound_key, intake, links, lookout, proof, prune, record, vitals,
-    watching, webhooks,
+    disk, edges, ended, feeds, inbound_key, intake, links, lookout, proof, prune, record, video,
+    vitals, watching, webhooks,
 };
 use crate::bus::{Bus, Line, Login};
 use crate::clock::{Clock, Heartbeat};
@@ -100,6 +100,7 @@ impl Cell {
             drills: drill,
             thresholds: app.thresholds.clone(),
             points: Arc::clone(&app.points),
+            visitor: None,
             parts: app.parts.clone(),
             metrics: None,
             admin_token_hash: None,
@@ -135,6 +136,7 @@ impl Cell {
         let (_, nobody) = mpsc::channel(1);
         let drills = std::mem::replace(&mut self.drills, nobody);
         if role == Role::All {
+            self.web.visitor = Some(video::visitor(&app.config, &app.clock));
             let (lanes, ends) = intake::lanes();
             watching::watch(cameras, &app.site, lanes);
             intake::start(tasks, app, ends, drills);

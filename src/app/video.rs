@@ -4,13 +4,15 @@
 
 use super::{Site, capacity};
 use crate::address::Address;
-use crate::camera::{CameraSource, Receivers};
-use crate::config::Gating;
+use crate::camera::{self, CameraSource, Receivers};
+use crate::clock::Clock;
+use crate::config::{Config, Gating};
 use crate::county::{CameraChange, CameraEntry, camera_changes};
 use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Workers};
 use crate::error::{Error, Result};
 use crate::frame::{Eye, Health};
+use crate::web::Visitor;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -209,6 +211,12 @@ impl Running {
         let skyline = camera.horizon.filter(|_| change != CameraChange::Removed);
         self.analyst.set_skyline(id, pose, skyline.map(|it| it as f32));
     }
+}
+
+/// Looks at cameras from this machine, for the page that registers them.
+pub fn visitor(config: &Arc<Config>, clock: &Clock) -> Visitor {
+    let (config, clock) = (Arc::clone(config), clock.clone());
+    Arc::new(move |entry, lang| camera::visit(source(entry), &config.camera, &clock, lang))
 }
 
 fn source(camera: &CameraEntry) -> CameraSource {

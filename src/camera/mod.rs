@@ -20,6 +20,7 @@ mod receivers;
 mod sight;
 mod source;
 mod turn;
+mod visit;
 
 pub use decode::Decoder;
 pub use fault::Fault;
@@ -35,3 +36,4 @@ pub use sight::{Figures, Judged, Sight};
 pub use source::{CameraSource, images_in, is_image_file};
 pub use turn::overload::Overload;
 pub use turn::schedule::Round;
+pub use visit::visit;

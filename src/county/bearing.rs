@@ -2,6 +2,8 @@
 //! known, its range. Nothing unknown is made up: a camera that has turned, or was never surveyed,
 //! gives no bearing.
 
+pub(crate) mod aim;
+
 use super::{CameraEntry, County};
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::{Locus, RangeBasis, Ray, normalise_deg};

@@ -1,7 +1,7 @@
 //! Pure: the camera register: where each camera stands, where it looks, and which parts of its
 //! picture are masked.
 
-use crate::address::Address;
+use crate::address::{Address, Form};
 use crate::triage::detection::BoundingBox;
 use crate::triage::geo::LatLon;
 use crate::triage::id::{CameraId, PoseId};
@@ -51,6 +51,11 @@ pub struct Mask {
 const MASKED_SHARE: f32 = 0.5;
 
 impl CameraEntry {
+    /// Not a recording or a folder of this machine.
+    pub fn is_on_the_network(&self) -> bool {
+        matches!(self.url.form(), Form::Rtsp | Form::Web)
+    }
+
     /// Names of the masks that hold at least half of the box.
     pub fn masks_over<'a>(&'a self, bbox: &'a BoundingBox) -> impl Iterator<Item = &'a str> {
         self.masks

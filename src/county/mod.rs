@@ -31,6 +31,7 @@ mod tests;
 
 pub use area::Area;
 pub use basics::Problem;
+pub use bearing::aim::{Aim, Landmark};
 pub use bearing::{Ground, SmokeInView};
 pub use camera::{CameraEntry, Mask};
 pub use camera_change::{CameraChange, camera_changes};

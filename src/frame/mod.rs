@@ -8,6 +8,7 @@ mod screening;
 mod self_test;
 mod status;
 mod tuning;
+mod visit;
 
 pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
@@ -16,6 +17,7 @@ pub use screening::Screening;
 pub use self_test::{AtScale, SelfTest, Sensitivity, SizeSeen};
 pub use status::{CameraStatus, Health, StatusBoard};
 pub use tuning::Tuning;
+pub use visit::Visit;
 
 use crate::triage::detection::Stream;
 use crate::triage::id::{CameraId, PoseId};

@@ -18,6 +18,7 @@ pub use doors::{Doors, Standing};
 pub use http::connections::Network;
 pub use http::secret::{hash as hash_secret, issue_login, link_life, secret};
 pub use http::session::check_entitled;
+pub use office::registers::visit::Visitor;
 pub use service::Parts;
 
 use crate::bus::Bus;
@@ -52,7 +53,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::ServiceBuilder;
@@ -83,6 +84,8 @@ pub struct WebState {
     pub thresholds: Tuning,
     /// The loaded model's own operating points; written by the wiring.
     pub points: Arc<RwLock<Option<Points>>>,
+    /// Looks at a camera before it is registered. None: this machine has no cameras.
+    pub visitor: Option<Visitor>,
     /// The state of the other parts: model, feeds, gateways.
     pub parts: Parts,
     pub metrics: Option<PrometheusHandle>,
@@ -111,6 +114,8 @@ pub struct Own {
     doors: Option<Doors>,
     known: centre::Known,
     alarms: inbound::alarm::AlarmShares,
+    /// One camera is tried at a time.
+    visiting: Arc<Semaphore>,
 }
 
 impl Default for Own {
@@ -127,6 +132,7 @@ impl Default for Own {
             doors: None,
             known: centre::Known::default(),
             alarms: inbound::alarm::AlarmShares::default(),
+            visiting: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -282,6 +288,7 @@ fn slow() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::proof))
         .routes(routes!(ops::look_alikes))
         .routes(routes!(cap::incident_cap))
+        .routes(routes!(registers::visit::visit))
         .routes(routes!(export::incidents_geojson))
         .routes(routes!(export::incidents_csv))
         .routes(routes!(export::hotspots_geojson))
@@ -363,6 +370,7 @@ fn login_rooms() -> OpenApiRouter<WebState> {
         .routes(routes!(registers::view::register, registers::change))
         .routes(routes!(registers::history::changes))
         .routes(routes!(registers::undo))
+        .routes(routes!(registers::visit::aim))
         .routes(routes!(registers::rota::rota_gaps))
 }
 

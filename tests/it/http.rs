@@ -3,6 +3,7 @@
 
 mod alarms;
 mod bounds;
+mod camera_visit;
 mod connections;
 mod eye;
 mod front;

@@ -66,6 +66,7 @@ impl World {
             status: StatusBoard::default(),
             thresholds: Tuning::new(config.thresholds.clone()),
             points: Arc::default(),
+            visitor: None,
             config: Arc::new(config),
             clock: clock.clone(),
             drills: drill,

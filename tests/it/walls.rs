@@ -81,7 +81,15 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("encoding_rs", &["src/table/"]),
         ("sgp4", &["src/satellite/passes.rs"]),
         ("getrandom", &["src/web/http/secret.rs"]),
-        ("base64", &["src/web/http/secret.rs", "src/web/inbound/alarm", "src/cli/"]),
+        (
+            "base64",
+            &[
+                "src/web/http/secret.rs",
+                "src/web/inbound/alarm",
+                "src/web/office/registers/visit.rs",
+                "src/cli/",
+            ],
+        ),
         ("gstreamer", &["src/camera/", "src/satellite/bytes.rs"]),
         ("gstreamer_app", &["src/camera/", "src/satellite/bytes.rs"]),
         ("gstreamer_video", &["src/camera/"]),

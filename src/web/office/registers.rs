@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod rota;
 pub(crate) mod sheet;
 pub(crate) mod view;
+pub(crate) mod visit;
 
 use crate::county::{self, Sheet};
 use crate::error::{Error, Kind};

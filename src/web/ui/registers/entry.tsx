@@ -8,6 +8,7 @@ import { CountyShape } from './shape';
 import { entryOf, isOther, rebased, type Cells, type Entry } from './rows';
 import { busy, changing, chosen, draftKey, drafts, grids, look, mayChange, named, people, personName, plan, refusal, rows, show, word, type Task } from './state';
 import { Origin } from './table';
+import { CameraVisit } from './visit';
 import { words } from './words';
 
 type Edit = Extract<Task, { kind: 'edit' }>;
@@ -115,6 +116,7 @@ export function EntryForm({ task }: { task: Edit }) {
               <div class="columns">{rare.map(input)}</div>
             </details>
           )}
+          {register === 'cameras' && mayChange.value && <CameraVisit cells={cells} edit={edit} />}
           {register !== 'duty' && (
             <details class="rare">
               <summary>{w.validity}</summary>

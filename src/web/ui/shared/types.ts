@@ -2,6 +2,7 @@
 import type * as api from './generated/api';
 
 export type {
+  AimView,
   Alert,
   Because,
   Brought,
@@ -53,6 +54,7 @@ export type {
   Tests,
   Thresholds,
   Unproven,
+  VisitView,
   Waiting,
   WhatIf,
 } from './generated/api';
