@@ -84,7 +84,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 Face::Ops => Access::Ops,
             };
             let login = Login { person: person.id.clone(), access };
-            web::check_entitled(&county, &login).map_err(|(zh, en)| {
+            let townships = web::check_entitled(&county, &login).map_err(|(zh, en)| {
                 Error::invalid(format!("{}: {}", person.id, common.lang.pick(zh, en)))
             })?;
             let life = web::link_life(&common.config.server, access);
@@ -92,7 +92,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
                 let store = Store::of(&common.config).await?;
                 web::issue_login(&store, &person.id, access, life, &Clock::System).await
             })?;
-            hand_over(&person.id, &path, life, common);
+            hand_over(&person.id, &path, life, &townships, common);
         }
         Action::Disable { person } => disable(&person, known(&person).err(), common)?,
         Action::Sessions => sessions(&county, common)?,
@@ -102,7 +102,13 @@ pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
 
 /// The link goes to stdout. Its address is that of the running program, which may have been started
 /// with `--listen`.
-fn hand_over(person: &PersonId, path: &str, life: SignedDuration, common: &Common) {
+fn hand_over(
+    person: &PersonId,
+    path: &str,
+    life: SignedDuration,
+    townships: &[String],
+    common: &Common,
+) {
     let running = Serving::of_running(&common.config.store.data);
     let is_running = running.is_some();
     let base = running.map_or_else(|| common.config.public_url(), |serving| serving.public_url);
@@ -120,6 +126,17 @@ fn hand_over(person: &PersonId, path: &str, life: SignedDuration, common: &Commo
             Lang::En => format!("the link works once and is {life}; give it to this person only"),
         }
     );
+    if !townships.is_empty() {
+        let names = townships.join(common.lang.pick("、", ", "));
+        eprintln!(
+            "{}",
+            match common.lang {
+                Lang::Zh => format!("乡镇值班：登录后只看到{names}的警情"),
+                Lang::En =>
+                    format!("a township's duty: this login shows the incidents of {names} only"),
+            }
+        );
+    }
     if !is_running {
         eprintln!(
             "{}",

@@ -98,6 +98,11 @@ impl County {
         self.index().at(at).find(|n| self.grids[*n].area.contains(at))
     }
 
+    /// The grid that holds a place.
+    pub fn grid_at(&self, at: LatLon) -> Option<&Grid> {
+        self.grid_index_at(at).and_then(|n| self.grids.get(n))
+    }
+
     /// Whether a place lies in a grid.
     pub(super) fn holds(&self, at: LatLon) -> bool {
         self.grid_index_at(at).is_some()

@@ -13,7 +13,7 @@ mod refusal;
 mod tests;
 
 pub use super::deadline::Deadline;
-pub use owner::Owner;
+pub use owner::{Owner, Who};
 pub use refusal::Refusal;
 
 use super::dispatch::Dispatch;

@@ -3,13 +3,14 @@
 
 mod eyes;
 mod numbers;
+mod township;
 
 pub(super) use eyes::{Eyes, camera};
 
 use crate::frame::Health;
 use crate::lang::Lang;
 use crate::register::InForce;
-use crate::store::{Access, KnownHotspot, Status};
+use crate::store::{KnownHotspot, Status};
 use crate::triage::detection::Scores;
 use crate::triage::dispatch::Step;
 use crate::triage::event::{
@@ -24,6 +25,7 @@ use crate::triage::incident::{Deciding, Owner, State, Waiting};
 use crate::triage::policy::{self, Stage};
 use crate::triage::score::Priority;
 use crate::triage::sighting::{Label, Source};
+use crate::web::http::rights;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,8 +34,10 @@ use utoipa::ToSchema;
 pub(super) struct MeView {
     pub person: PersonId,
     pub name: String,
-    pub role: Access,
+    pub role: rights::Name,
     pub county: String,
+    /// 乡镇: to which the role is confined; empty: it is not.
+    pub townships: Vec<String>,
     pub lang: Lang,
     pub now: Timestamp,
 }
@@ -80,6 +84,8 @@ pub(super) struct IncidentView {
     pub undelivered: Vec<UndeliveredView>,
     /// 叫应
     pub answers: Vec<AnswerView>,
+    /// The reader was rung or written to without being sent, and has not said 收到.
+    pub owes_answer: bool,
     /// 可能同一火情: ids of other incidents.
     pub links: Vec<IncidentId>,
     /// Incidents whose evidence counts here.
@@ -243,7 +249,8 @@ pub(super) struct LogView {
     pub actor: Actor,
     pub name: Option<String>,
     pub happened_at: Option<Timestamp>,
-    pub event: Event,
+    /// `null` for a township's eyes where it names an incident of elsewhere.
+    pub event: Option<Event>,
 }
 
 #[derive(Serialize, ToSchema)]

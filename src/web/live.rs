@@ -6,6 +6,7 @@ use super::WebState;
 use super::http::error::{Answer, Problem};
 use super::http::me::Me;
 use super::http::session;
+use super::office::theirs::shows_camera;
 use super::service::camera_health;
 use crate::desk::OpenBook;
 use crate::error::{Kind, Result};
@@ -71,7 +72,7 @@ pub(super) async fn stream(
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.trim().parse::<u64>().ok());
     let (out, events) = mpsc::channel(AHEAD);
-    let alive = if me.role.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
+    let alive = if me.right.is_office() { SIGN_OF_LIFE_OFFICE } else { SIGN_OF_LIFE };
     let mut reader = Reader {
         session: session::hash_in(&headers, &state.config),
         // A cursor beyond the end dates from before a restore.
@@ -164,19 +165,25 @@ impl Reader {
 
     /// Incidents that ended long ago, or cannot be read, go to the office only.
     fn may_hear_of(&self, incident: IncidentId, book: &OpenBook) -> bool {
-        self.me.role.is_office()
-            || book.find(incident).is_some_and(|filed| self.me.may_see(&filed.incident))
+        self.me.right.is_county()
+            || book.find(incident).is_some_and(|filed| self.me.may_hear_of(&filed.incident))
     }
 
     async fn tell_health(&mut self) -> bool {
-        if !self.me.role.is_office() {
+        if !self.me.right.is_office() {
             return true;
         }
         let now = camera_health(&self.state);
+        let county = self.state.county();
+        let is_shown = |camera: &CameraId| {
+            let is_theirs = |it| shows_camera(&self.me, &county, it);
+            self.me.right.is_county() || county.camera(camera).is_some_and(is_theirs)
+        };
         let changed: Vec<&CameraId> = now
             .iter()
             .filter(|(camera, health)| self.health.get(*camera) != Some(*health))
             .map(|(camera, _)| camera)
+            .filter(|camera| is_shown(camera))
             .collect();
         let told = changed.is_empty()
             || self.send("health", self.cursor, &json!({ "cameras": changed })).await;
@@ -191,7 +198,7 @@ impl Reader {
     }
 
     async fn tell_hotspots(&mut self) -> Result<bool> {
-        if !self.me.role.is_office() {
+        if !self.me.right.is_office() {
             return Ok(true);
         }
         let now =
@@ -215,11 +222,13 @@ impl Reader {
     }
 
     fn is_entitled(&self) -> bool {
-        let login = Login { person: self.me.person.clone(), access: self.me.role.0 };
-        let entitled = session::is_entitled(&self.state.county(), &login);
+        let login = Login { person: self.me.person.clone(), access: self.me.right.access() };
+        // A right of another kind or ground has another stream, too.
+        let right = session::right(&self.state.county(), &login);
+        let entitled = right.as_ref() == Some(&self.me.right);
         if !entitled {
             tracing::info!(person = %login.person, "a stream ended: by the registers this person \
-                no longer has this access");
+                no longer has this right");
         }
         entitled
     }

@@ -145,7 +145,7 @@ impl WebState {
 
     /// What this reader may see of it, with the names of these registers.
     fn eyes<'a>(&'a self, me: &'a Me, county: &'a County) -> Eyes<'a> {
-        Eyes { me, county, policy: self.desk.policy(), now: self.clock.now() }
+        Eyes { me, county, policy: self.desk.policy(), now: self.clock.now(), book: None }
     }
 
     /// The registers in which names of this incident are looked up: of a closed one those of its

@@ -63,10 +63,10 @@ pub(super) struct Cameras {
 )]
 pub(super) async fn cameras(
     State(state): State<WebState>,
-    _: Office,
+    Office(me): Office,
     headers: HeaderMap,
 ) -> Answer<Json<Cameras>> {
-    let items = camera_views(&state, &state.county(), &*state.desk.open_book().await?);
+    let items = camera_views(&state, &me, &state.county(), &*state.desk.open_book().await?);
     let tests = state
         .status
         .all()

@@ -250,7 +250,7 @@ pub(super) struct Ready {
 
 /// Parts without which promises are broken: the database accepts no writes, a record cannot be
 /// read, deadlines are not kept, or nobody is told.
-const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
+pub(super) const VITAL: [&str; 4] = ["database", "records", "desk", "messages"];
 
 /// Ready: what was promised is kept. The other parts are named but do not decide: an office with
 /// one broken camera must still get its board.

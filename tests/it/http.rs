@@ -24,6 +24,7 @@ mod sorting;
 mod story;
 mod strips;
 mod tls;
+mod township;
 
 use crate::http_support::{ADMIN_TOKEN, Browser, World, at, leaves};
 use axum::body::Body;

@@ -43,11 +43,16 @@ impl World {
 
     /// By this configuration.
     pub async fn with(config: Config) -> Self {
+        Self::of(config, county()).await
+    }
+
+    /// Of this county.
+    pub async fn of(config: Config, county: County) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open("sqlite", folder.path()).await.expect("SQLite opens");
         let start: Timestamp = "2026-11-21T06:00:00Z".parse().expect("a time");
         let clock = Clock::simulated(start);
-        let (registers, bus) = (Registers::fixed(county()), Bus::local());
+        let (registers, bus) = (Registers::fixed(county), Bus::local());
         let (drill, drills) = mpsc::channel(1);
         let registry = Registry::over(&store, registers.clone(), clock.clone(), Lang::Zh);
         let state = WebState {
@@ -251,7 +256,7 @@ pub fn at(lat_deg: f64, lon_deg: f64) -> LatLon {
 }
 
 /// Two grids side by side, a ranger each, an officer, a leader, one camera.
-fn county() -> County {
+pub fn county() -> County {
     let grid = |id: &str, name: &str, west: f64| Grid {
         id: id.into(),
         name: name.to_owned(),

@@ -1,20 +1,21 @@
 //! What a given reader may see of an incident. Names come from the registers; phone numbers go to
 //! the office only.
 
-use super::numbers::{masked, without_numbers};
+use super::numbers::masked;
 use super::{
     AnswerView, CameraView, CandidateView, DispatchView, IncidentView, LogView, MeView,
     MessageView, NeighbourView, PersonView, PlaceView, ProposalView, SightingView, SourceView,
     UndeliveredView, VerificationView,
 };
 use crate::county::{CameraEntry, County, Post};
+use crate::desk::OpenBook;
 use crate::frame::CameraStatus;
 use crate::lang::Lang;
 use crate::store::{Filed, Message, Status};
 use crate::triage::dispatch::Dispatch;
 use crate::triage::event::{Actor, Place, Recorded};
 use crate::triage::geo::LatLon;
-use crate::triage::id::PersonId;
+use crate::triage::id::{IncidentId, PersonId};
 use crate::triage::incident::{Answer, Incident, Undelivered};
 use crate::triage::policy::{self, Policy};
 use crate::triage::score::Priority;
@@ -40,6 +41,8 @@ pub(crate) struct Eyes<'a> {
     pub county: &'a County,
     pub policy: &'a Policy,
     pub now: Timestamp,
+    /// Where other incidents are looked up, for whom not every one may be named.
+    pub book: Option<&'a OpenBook>,
 }
 
 impl Eyes<'_> {
@@ -47,11 +50,18 @@ impl Eyes<'_> {
         MeView {
             person: self.me.person.clone(),
             name: self.name(&self.me.person),
-            role: self.me.role.0,
+            role: self.me.right.name(),
             county: self.county.name.clone(),
+            townships: self.townships(),
             lang,
             now: self.now,
         }
+    }
+
+    /// The townships to which the reader is confined.
+    pub(crate) fn townships(&self) -> Vec<String> {
+        let confined = self.me.right.township().into_iter();
+        confined.flat_map(|it| it.names()).map(str::to_owned).collect()
     }
 
     /// For lists: without log and messages, and with some of the sightings.
@@ -62,7 +72,7 @@ impl Eyes<'_> {
     /// For one incident. The office also gets the newest log lines, and every message that failed
     /// or is new.
     pub(crate) fn full(&self, filed: &Filed, messages: Vec<Message>) -> IncidentView {
-        if !self.me.role.is_office() {
+        if !self.me.right.is_office() {
             return self.brief(filed);
         }
         let log = self.log_page(&filed.incident, u64::MAX);
@@ -70,7 +80,8 @@ impl Eyes<'_> {
         let shown = messages
             .into_iter()
             .enumerate()
-            .filter(|(n, it)| *n >= older || it.status == Status::Failed);
+            .filter(|(n, it)| *n >= older || it.status == Status::Failed)
+            .filter(|(_, it)| self.lists_message(it));
         IncidentView {
             log: Some(log),
             messages: Some(shown.map(|(_, it)| message(it)).collect()),
@@ -91,7 +102,7 @@ impl Eyes<'_> {
         let Filed { code, incident, .. } = filed;
         let at = incident.fix.centre;
         // A ranger needs the place and the deadline, not who else could have gone.
-        let office = self.me.role.is_office();
+        let office = self.me.right.is_office();
         let suggested = if office { incident.place.suggested.as_slice() } else { &[] };
         let because = match &incident.dispatch {
             _ if !office => Vec::new(),
@@ -104,6 +115,9 @@ impl Eyes<'_> {
             at: it.at,
             means: it.means.clone(),
         };
+        let named = |all: &mut dyn Iterator<Item = IncidentId>| -> Vec<IncidentId> {
+            all.filter(|it| self.knows(*it)).collect()
+        };
         IncidentView {
             id: incident.id,
             code: code.clone(),
@@ -115,10 +129,11 @@ impl Eyes<'_> {
             last_seen_at: incident.last_seen_at,
             suggested: suggested
                 .iter()
+                .filter(|id| self.lists(id))
                 .map(|id| self.person(id, self.grid_distance_m(id, at)))
                 .collect(),
             fix: incident.fix,
-            owner: incident.owner().filter(|_| office),
+            owner: incident.owner().filter(|it| self.knows_owner(it)),
             because,
             place: self.place(incident.place.clone(), office),
             in_force: self
@@ -133,14 +148,18 @@ impl Eyes<'_> {
             undelivered: incident
                 .undelivered
                 .iter()
-                .filter(|_| office)
+                .filter(|it| office && it.person.as_ref().is_none_or(|id| self.lists(id)))
                 .map(|it| self.undelivered(it))
                 .collect(),
-            answers: newest(&incident.answers, ANSWERS).filter(|_| office).map(answer).collect(),
-            links: incident.links.iter().filter(|_| office).map(|it| it.other).collect(),
-            merged: incident.merged.iter().filter(|_| office).map(|it| it.other).collect(),
-            merged_into: incident.merged_into.filter(|_| office),
-            split_from: incident.split_from.filter(|_| office),
+            answers: newest(&incident.answers, ANSWERS)
+                .filter(|it| self.lists(&it.person))
+                .map(answer)
+                .collect(),
+            owes_answer: self.me.owes_answer(incident),
+            links: named(&mut incident.links.iter().map(|it| it.other)),
+            merged: named(&mut incident.merged.iter().map(|it| it.other)),
+            merged_into: incident.merged_into.filter(|it| self.knows(*it)),
+            split_from: incident.split_from.filter(|it| self.knows(*it)),
             struck_out: newest(&incident.struck_out, sightings_max)
                 .filter(|_| office)
                 .map(|it| self.sighting(it.clone()))
@@ -184,12 +203,11 @@ impl Eyes<'_> {
 
     pub(crate) fn person(&self, id: &PersonId, distance_m: Option<f64>) -> PersonView {
         let known = self.county.person(id);
-        let may_phone = self.me.role.is_office() || self.me.person == *id;
         PersonView {
             id: id.clone(),
             name: self.name(id),
             role: known.map_or(policy::Role::Ranger, |person| role_of(person.post)),
-            phone: known.and_then(|person| person.phone.clone()).filter(|_| may_phone),
+            phone: known.filter(|_| self.may_phone(id, known)).and_then(|it| it.phone.clone()),
             distance_m,
         }
     }
@@ -230,7 +248,7 @@ impl Eyes<'_> {
             neighbours: dispatch
                 .neighbours
                 .into_iter()
-                .filter(|_| self.me.role.is_office())
+                .filter(|it| self.lists(&it.ranger))
                 .map(|it| NeighbourView {
                     grid: it.grid,
                     ranger: self.person(&it.ranger, None),
@@ -240,9 +258,11 @@ impl Eyes<'_> {
         }
     }
 
-    /// A ranger needs the names of the grids along a bearing, not whose they are.
+    /// A ranger needs the names of the grids along a bearing, not whose they are; a township its own
+    /// people.
     fn place(&self, place: Place, office: bool) -> PlaceView {
-        let someone = |id: Option<PersonId>| id.filter(|_| office).map(|id| self.person(&id, None));
+        let someone =
+            |id: Option<PersonId>| id.filter(|id| self.lists(id)).map(|id| self.person(&id, None));
         PlaceView {
             name: place.name,
             grid: place.grid,
@@ -272,7 +292,9 @@ impl Eyes<'_> {
             message: it.message,
             name: person.map(|person| person.name.clone()).unwrap_or_default(),
             role: it.role,
-            phone: person.and_then(|person| person.phone.clone()),
+            phone: person
+                .filter(|it| self.may_phone(&it.id, person))
+                .and_then(|it| it.phone.clone()),
             channel: it.channel,
             why: it.why.clone(),
             at: it.at,
@@ -280,22 +302,17 @@ impl Eyes<'_> {
         }
     }
 
-    fn sighting(&self, sighting: Sighting) -> SightingView {
+    fn sighting(&self, mut sighting: Sighting) -> SightingView {
+        self.cover_caller(&mut sighting);
         let camera_name = match &sighting.source {
             Source::Camera { camera, .. } => {
                 self.county.camera(camera).map(|entry| entry.name.clone())
             }
             _ => None,
         };
-        let source = match sighting.source {
-            Source::Person { who, words } if !self.me.role.is_office() => {
-                Source::Person { who: without_numbers(&who), words: without_numbers(&words) }
-            }
-            source => source,
-        };
         SightingView {
             id: sighting.id,
-            source: SourceView { source, camera_name },
+            source: SourceView { source: sighting.source, camera_name },
             observed_at: sighting.observed_at,
             locus: sighting.locus,
             confidence: sighting.confidence,
@@ -306,12 +323,7 @@ impl Eyes<'_> {
     }
 
     fn priority(&self, mut priority: Priority) -> Priority {
-        if !self.me.role.is_office() {
-            priority
-                .reasons
-                .iter_mut()
-                .for_each(|reason| reason.value = without_numbers(&reason.value));
-        }
+        self.cover_numbers(&mut priority);
         priority
     }
 
@@ -326,7 +338,7 @@ impl Eyes<'_> {
             actor: recorded.actor,
             name,
             happened_at: recorded.happened_at,
-            event: recorded.event,
+            event: self.event(recorded.event),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::web::http::me::Me;
 use crate::web::http::shares::{self, Hold};
 use crate::web::office::board::visible;
 use crate::web::office::incident::{Action, derived, take};
+use crate::web::office::theirs::shows_camera;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, State};
@@ -48,7 +49,7 @@ pub(crate) async fn picture(
     Query(shown): Query<Shown>,
 ) -> Answer<Response> {
     let belongs = state.store.picture_belongs(id).await?.ok_or_else(Problem::not_found)?;
-    if !me.role.is_office() {
+    if !me.right.is_county() {
         visible(&state, &me, belongs.incident).await?;
     }
     let mut bytes = match state.store.picture(id).await {
@@ -96,9 +97,14 @@ async fn absent(state: &WebState, id: PictureId, lost: Error) -> Answer<Problem>
 )]
 pub(crate) async fn frame(
     State(state): State<WebState>,
-    _: Office,
+    Office(me): Office,
     Path(id): Path<CameraId>,
 ) -> Answer<Response> {
+    let county = state.county();
+    let is_theirs = || county.camera(&id).is_some_and(|it| shows_camera(&me, &county, it));
+    if !me.right.is_county() && !is_theirs() {
+        return Err(Problem::not_found());
+    }
     let picture = state
         .status
         .get(&id)

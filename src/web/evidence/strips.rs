@@ -15,6 +15,7 @@ use crate::web::WebState;
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem};
 use crate::web::office::board::visible;
+use crate::web::office::theirs::shows_camera;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;
@@ -95,6 +96,7 @@ pub(crate) async fn strip(
         .into_iter()
         .filter(|camera| *camera != seen.camera)
         .filter_map(|camera| county.camera(camera))
+        .filter(|camera| shows_camera(&me, &county, camera))
         .map(|it| OtherCamera {
             id: it.id.clone(),
             name: it.name.clone(),

@@ -3,6 +3,7 @@
 use super::auth::Visitor;
 use super::error::{Answer, Problem};
 use super::pages;
+use super::rights::Right;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -31,7 +32,7 @@ const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
 /// `/`: redirects everybody to their own page.
 pub(crate) async fn home(visitor: Visitor) -> Response {
     match visitor.me {
-        Some(me) => Redirect::to(me.role.face()).into_response(),
+        Some(me) => Redirect::to(me.right.face()).into_response(),
         None => pages::login_needed(visitor.lang),
     }
 }
@@ -55,10 +56,10 @@ pub(crate) async fn ops(visitor: Visitor, headers: HeaderMap) -> Answer<Response
 /// The page of a centre of several counties.
 pub(crate) async fn counties(visitor: Visitor, headers: HeaderMap) -> Answer<Response> {
     let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };
-    if !me.role.is_office() {
+    if !me.right.is_county() {
         return Err(Problem::forbidden(
-            "此页面只限值班室；护林员请打开本县的网址。",
-            "This page is the duty room's. Rangers open their own county's address.",
+            "此页面只限值班室；乡镇和护林员请打开本县的网址。",
+            "This page is the duty room's. Townships and rangers open their own county's address.",
         ));
     }
     Ok(answer(&get("counties.html")?, "text/html; charset=utf-8", ASK_FIRST, &headers))
@@ -68,11 +69,19 @@ pub(crate) async fn registers(visitor: Visitor, headers: HeaderMap) -> Answer<Re
     face("registers.html", visitor, &headers)
 }
 
-/// A page for logged-in people. A ranger who opens the office's page gets their own.
+/// Pages that a township has.
+const TOWNSHIP_PAGES: [&str; 2] = ["office.html", "wall.html"];
+
+/// A page for logged-in people. Who opens one that is not theirs gets their own.
 fn face(page: &str, visitor: Visitor, headers: &HeaderMap) -> Answer<Response> {
     let Some(me) = visitor.me else { return Ok(pages::login_needed(visitor.lang)) };
-    if !me.role.is_office() && page != "ranger.html" {
-        return Ok(Redirect::to(me.role.face()).into_response());
+    let is_theirs = match me.right {
+        Right::Ranger => page == "ranger.html",
+        Right::Township(_) => TOWNSHIP_PAGES.contains(&page),
+        Right::Officer | Right::Ops => true,
+    };
+    if !is_theirs {
+        return Ok(Redirect::to(me.right.face()).into_response());
     }
     Ok(answer(&get(page)?, "text/html; charset=utf-8", ASK_FIRST, headers))
 }

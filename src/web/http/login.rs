@@ -4,7 +4,6 @@ use super::auth::{Admin, own_origin};
 use super::client_ip::ClientIp;
 use super::error::{Answer, Problem, lang_of};
 use super::json::Body;
-use super::me::Role;
 use super::{pages, secret, session};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Access, Login};
@@ -92,14 +91,14 @@ async fn open_session(state: &WebState, token: &str) -> Result<(HeaderValue, &'s
     let (now, life) = (state.clock.now(), state.config.server.session_life);
     let secret = secret::secret()?;
     let login = state.store.use_login(&secret::hash(token), now).await?;
-    if !session::is_entitled(&state.county(), &login) {
+    let Some(right) = session::right(&state.county(), &login) else {
         tracing::info!(person = %login.person, "a login link was refused: by the registers this \
             person does not have this access");
         return Err(Error::new(Kind::Unauthenticated, "no longer in the register"));
-    }
+    };
     state.store.create_session(&secret::hash(&secret), &login, now, life).await?;
-    tracing::info!(person = %login.person, access = ?login.access, "somebody logged in");
-    Ok((session::cookie(&secret, &state.config)?, Role(login.access).face()))
+    tracing::info!(person = %login.person, right = ?right.name(), "somebody logged in");
+    Ok((session::cookie(&secret, &state.config)?, right.face()))
 }
 
 /// `POST /api/v1/logout`

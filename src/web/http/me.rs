@@ -1,6 +1,6 @@
 //! Who is logged in, and what they may see.
 
-use crate::store::Access;
+use super::rights::Right;
 use crate::triage::id::PersonId;
 use crate::triage::incident::Incident;
 
@@ -8,32 +8,29 @@ use crate::triage::incident::Incident;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Me {
     pub person: PersonId,
-    pub role: Role,
+    pub right: Right,
 }
 
 impl Me {
-    /// The office sees everything. A ranger sees what was ever dispatched to them or told them.
+    /// The county's office sees everything, a township what is theirs, and everybody what was ever
+    /// dispatched to them or told them.
     pub(crate) fn may_see(&self, incident: &Incident) -> bool {
+        self.right.is_county()
+            || self.right.township().is_some_and(|it| it.covers(incident))
+            || incident.dispatches().any(|dispatch| dispatch.ranger == self.person)
+            || incident.told.iter().any(|told| told.person == self.person)
+    }
+
+    /// Hears of a change: also of one by which it is no longer to be seen.
+    pub(crate) fn may_hear_of(&self, incident: &Incident) -> bool {
+        self.may_see(incident) || self.right.township().is_some_and(|it| it.has_had(incident))
+    }
+
+    /// 收到 is awaited: this person was rung or written to, is not sent, and has not answered.
+    pub(crate) fn owes_answer(&self, incident: &Incident) -> bool {
+        let told = incident.told.iter().any(|told| told.person == self.person);
         let sent = incident.dispatches().any(|dispatch| dispatch.ranger == self.person);
-        self.role.is_office() || sent || incident.told.iter().any(|told| told.person == self.person)
-    }
-}
-
-/// An [`Access`], under the name that the pages use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Role(pub Access);
-
-impl Role {
-    pub(crate) fn face(self) -> &'static str {
-        match self.0 {
-            Access::Ranger => "/ranger",
-            Access::Officer => "/office",
-            Access::Ops => "/ops",
-        }
-    }
-
-    /// Sees every incident and every phone number.
-    pub(crate) fn is_office(self) -> bool {
-        self.0 != Access::Ranger
+        let answered = incident.answers.iter().any(|it| it.person == self.person);
+        incident.closed_at.is_none() && told && !sent && !answered
     }
 }

@@ -12,6 +12,7 @@ pub(super) mod login;
 pub(super) mod me;
 pub(super) mod openapi;
 pub(super) mod pages;
+pub(super) mod rights;
 pub(super) mod secret;
 pub(super) mod session;
 pub(super) mod shares;

@@ -6,6 +6,7 @@ use super::error::ProblemDetails;
 use super::limits::{
     ALARM_MAX_BYTES, ALARM_PICTURE_MAX_BYTES, JSON_MAX_BYTES, PHOTO_MAX_BYTES, SHEET_MAX_BYTES,
 };
+use super::rights::{self, Rule};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use utoipa::openapi::{ObjectBuilder, OpenApi, Type};
@@ -104,8 +105,13 @@ pub(crate) fn feature_collection() -> ObjectBuilder {
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let is_api = path.starts_with("/api/v1/");
     let anybody_in = if is_api { json!([{ "session": [] }]) } else { json!([]) };
-    let security =
+    let mut security =
         operation.entry("security").or_insert(anybody_in).as_array().cloned().unwrap_or_default();
+    let rule = rights::rule(method, path);
+    for roles in security.iter_mut().filter_map(|it| it.get_mut("session")?.as_array_mut()) {
+        confine(roles, rule);
+    }
+    operation.insert("security".to_owned(), security.clone().into());
     let by = |scheme: &str| security.iter().any(|it| it.get(scheme).is_some());
     let is_open = security.iter().all(|it| it.as_object().is_none_or(Map::is_empty));
     let is_change = method != "get" && is_api;
@@ -168,6 +174,16 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         } else if answer.get("description").is_none() {
             answer["description"] = json!("As it is now.");
         }
+    }
+}
+
+/// Adds a township to the roles that may ask, or names those that are left without it. No roles:
+/// whoever is logged in.
+fn confine(roles: &mut Vec<Value>, rule: Option<Rule>) {
+    match (rule == Some(Rule::Theirs), roles.is_empty()) {
+        (true, false) => roles.push(json!("township")),
+        (false, true) => *roles = ["ranger", "officer", "ops"].map(|it| json!(it)).into(),
+        _ => {}
     }
 }
 

@@ -1,12 +1,12 @@
 //! Sessions: the cookie, its owner, and whether the register still admits that person.
 
-use super::me::{Me, Role};
+use super::me::Me;
+use super::rights::{Barred, Right};
 use super::secret::hash;
 use crate::config::Config;
-use crate::county::{County, Post};
+use crate::county::County;
 use crate::error::{Error, Kind, Result};
-use crate::store::{Access, Login};
-use crate::triage::policy;
+use crate::store::Login;
 use crate::web::WebState;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -22,41 +22,45 @@ pub(crate) const COOKIE_NAME: &str = "huoyan_session";
 /// paths (RFC 6265bis). So another host of the same domain cannot plant one.
 const HOST_COOKIE_NAME: &str = "__Host-huoyan_session";
 
-/// Whether the register gives this person this access. Everybody in it may be sent to a fire. The
-/// office's pages are for people whose post is in an office, or whom the rota puts there. A session
-/// survives a register that no longer fits: one imported in haste and corrected must not log out a
-/// county.
-pub(crate) fn is_entitled(county: &County, login: &Login) -> bool {
-    use policy::Role::{CountyDuty, CountyLeader, NextDuty, TownshipDuty};
-    let Some(person) = county.person(&login.person) else { return false };
-    let on_rota = || {
-        let office = |role| matches!(role, TownshipDuty | CountyDuty | CountyLeader | NextDuty);
-        county.duties.iter().any(|duty| duty.person == person.id && office(duty.role))
-    };
-    match login.access {
-        Access::Ranger => true,
-        Access::Officer | Access::Ops => {
-            matches!(person.post, Post::TownshipOfficer | Post::CountyOfficer | Post::Leader)
-                || on_rota()
-        }
-    }
+/// What the registers of now make of a login. A session survives a register that no longer fits: one
+/// imported in haste and corrected must not log out a county.
+pub(crate) fn right(county: &County, login: &Login) -> Option<Right> {
+    Right::of(county, login).ok()
 }
 
-/// Why `is_entitled` says no, and what to do, for whoever requests a link.
-pub fn check_entitled(county: &County, login: &Login) -> Result<(), (&'static str, &'static str)> {
-    match county.person(&login.person) {
-        None => Err((
+/// The townships to which a login is confined, for whoever requests a link; or why it would be worth
+/// nothing, and what to do.
+pub fn check_entitled(
+    county: &County,
+    login: &Login,
+) -> Result<Vec<String>, (&'static str, &'static str)> {
+    Err(match Right::of(county, login) {
+        Ok(right) => {
+            let confined = right.township().into_iter();
+            return Ok(confined.flat_map(|it| it.names()).map(str::to_owned).collect());
+        }
+        Err(Barred::Unknown) => (
             "登记册里没有此人；先导入人员名册，编号见 huoyan user list",
             "the register has nobody with this id: import the register of people first; huoyan \
             user list shows the ids",
-        )),
-        Some(_) if !is_entitled(county, login) => Err((
+        ),
+        Err(Barred::NotOfOffice) => (
             "此人的岗位不是乡镇值班员、县值班员或带班领导，值班表上也没有其值班，不能进入值班台",
             "no access to the office: this person's post is not township officer, county officer \
             or leader, and the rota has no duty of theirs",
-        )),
-        Some(_) => Ok(()),
-    }
+        ),
+        Err(Barred::NoGround) => (
+            "此人是乡镇值班员，但登记册给他的乡镇在网格登记册里没有网格，什么警情也看不到：先核对人员名册、值班表\
+            和网格里的乡镇名称",
+            "this person is a township's officer, and no grid lies in the township that the \
+            registers give them, so they would see no incident: check the township's name in \
+            people, rota and grids first",
+        ),
+        Err(Barred::NotOfCounty) => (
+            "调参页只给县里的人员；乡镇值班员请用 officer",
+            "the ops page is for people of the county; a township's officer logs in as officer",
+        ),
+    })
 }
 
 /// Who sent the request. Using a session prolongs it, and the answer then carries the cookie again.
@@ -70,15 +74,15 @@ pub(crate) async fn of(parts: &Parts, state: &WebState) -> Result<Option<Me>> {
             Err(error) => return Err(error),
         };
     let Login { person, access } = &session.login;
-    if !is_entitled(&state.county(), &session.login) {
+    let Some(right) = right(&state.county(), &session.login) else {
         tracing::info!(%person, ?access, "a login is not valid: by the registers this person does \
             not have this access");
         return Ok(None);
-    }
+    };
     if let Some(prolonged) = parts.extensions.get::<Prolonged>().filter(|_| session.prolonged) {
         prolonged.0.store(true, Ordering::Relaxed);
     }
-    Ok(Some(Me { person: person.clone(), role: Role(*access) }))
+    Ok(Some(Me { person: person.clone(), right }))
 }
 
 /// Set when the request being answered has prolonged its session.

@@ -1,7 +1,7 @@
 //! What the office sees: the board, lists, one incident.
 
 use super::shift::ShiftView;
-use super::{queue, shift};
+use super::{queue, shift, theirs};
 use crate::county::{County, county_date, county_time};
 use crate::desk::{ENDED_FOR, OpenBook};
 use crate::register::InForce;
@@ -13,7 +13,7 @@ use crate::triage::id::{CameraId, IncidentId, SightingId};
 use crate::triage::policy::{Policy, Review, Role, ZeroPoint};
 use crate::triage::sighting::{Source, SourceKind};
 use crate::web::WebState;
-use crate::web::dto::{self, CameraView, HotspotView, IncidentView, LogView, PersonView};
+use crate::web::dto::{self, CameraView, Eyes, HotspotView, IncidentView, LogView, PersonView};
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem, lang_of};
 use crate::web::http::me::Me;
@@ -41,6 +41,8 @@ pub(crate) struct Board {
     /// Where the log stood; give it to `/api/v1/stream` as `Last-Event-ID`.
     cursor: String,
     county: CountyView,
+    /// 乡镇: to which the reader is confined; empty: to nothing.
+    townships: Vec<String>,
     incidents: Vec<IncidentView>,
     cameras: Vec<CameraView>,
     /// 转报: what opened outside the county within the last day, and whose it is.
@@ -50,7 +52,8 @@ pub(crate) struct Board {
     /// Incidents whose record cannot be read: nobody keeps their deadlines.
     unreadable: Vec<UnreadableView>,
     duty: DutyView,
-    shift: ShiftView,
+    /// Null for a township: the shift is the county's.
+    shift: Option<ShiftView>,
     /// 火险等级, 预警信号 and 禁火令 in force now somewhere in the county, the strongest first.
     in_force: InForce,
     zero_point: ZeroPoint,
@@ -121,13 +124,15 @@ pub(crate) async fn board(
     let (now, county) = (state.clock.now(), state.county());
     let book = state.desk.open_book().await?;
     let mut open: Vec<&Filed> = book.open().map(|it| &**it).collect();
+    open.retain(|filed| me.may_see(&filed.incident));
     open.sort_by_cached_key(|filed| queue::place(&filed.incident, state.desk.policy(), now));
     let ended = || {
-        book.ended().filter(|it| {
+        let theirs = book.ended().filter(|it| me.may_see(&it.incident));
+        theirs.filter(|it| {
             it.incident.closed_at.is_some_and(|at| now.duration_since(at) <= ENDED_FOR)
         })
     };
-    let eyes = state.eyes(&me, &county);
+    let eyes = Eyes { book: Some(&book), ..state.eyes(&me, &county) };
     let on_duty =
         |role| county.duty(role, None, now).map(|person| eyes.person_as(&person.id, role));
     let incidents: Vec<IncidentView> = open.into_iter().map(|filed| eyes.brief(filed)).collect();
@@ -136,25 +141,30 @@ pub(crate) async fn board(
     Ok(Json(Board {
         now,
         cursor: book.cursor().to_string(),
-        county: county_view(&county)?,
+        county: county_view(theirs::ground(&me, &county).as_ref().unwrap_or(&county))?,
+        townships: eyes.townships(),
         incidents,
-        cameras: cameras(&state, &county, &book),
+        cameras: cameras(&state, &me, &county, &book),
         passed_on: ended().filter_map(|it| passed_on(it)).collect(),
         reminded: ended().filter_map(|it| reminded(it)).collect(),
-        unreadable: unreadable(&state),
+        unreadable: unreadable(&state, &me),
         duty,
-        shift: shift::view(&state, &me, &county),
-        in_force: county.in_force(now),
+        shift: me.right.is_county().then(|| shift::view(&state, &me, &county)),
+        in_force: theirs::in_force(&me, &county, now),
         zero_point: state.config.policy.zero_point,
         categories: categories().to_vec(),
         unattended: unattended(state.desk.policy()),
-        health: service::parts(&state, lang_of(&headers)).await,
+        health: theirs::health(&state, &me, lang_of(&headers)).await,
     }))
 }
 
-fn unreadable(state: &WebState) -> Vec<UnreadableView> {
+/// Nobody can tell whose township it is: the county's to act on.
+fn unreadable(state: &WebState, me: &Me) -> Vec<UnreadableView> {
     let all = state.store.unreadable();
-    all.into_iter().map(|it| UnreadableView { incident: it.incident, code: it.code }).collect()
+    all.into_iter()
+        .filter(|_| me.right.is_county())
+        .map(|it| UnreadableView { incident: it.incident, code: it.code })
+        .collect()
 }
 
 fn unattended(policy: &Policy) -> Vec<SourceKind> {
@@ -205,7 +215,12 @@ fn county_view(county: &County) -> Answer<CountyView> {
 }
 
 /// One view per camera, whatever its number of poses.
-pub(crate) fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec<CameraView> {
+pub(crate) fn cameras(
+    state: &WebState,
+    me: &Me,
+    county: &County,
+    book: &OpenBook,
+) -> Vec<CameraView> {
     let now = state.clock.now();
     let midnight =
         county_date(now).to_zoned(county_time()).map_or(now, |midnight| midnight.timestamp());
@@ -214,6 +229,7 @@ pub(crate) fn cameras(state: &WebState, county: &County, book: &OpenBook) -> Vec
     let status = state.status.all();
     let mut seen = BTreeSet::new();
     let entries = county.cameras.iter().filter(|entry| seen.insert(&entry.id));
+    let entries = entries.filter(|entry| theirs::shows_camera(me, county, entry));
     entries
         .map(|entry| {
             let today = alarms.get(&entry.id).copied().unwrap_or_default();
@@ -251,10 +267,16 @@ pub(crate) struct Hotspots {
     get, path = "/api/v1/hotspots", tag = "office", security(("session" = ["officer", "ops"])),
     responses((status = 200, body = Hotspots)),
 )]
-pub(crate) async fn hotspots(State(state): State<WebState>, _: Office) -> Answer<Json<Hotspots>> {
+pub(crate) async fn hotspots(
+    State(state): State<WebState>,
+    Office(me): Office,
+) -> Answer<Json<Hotspots>> {
     let since = state.clock.now() - HOTSPOTS_FOR;
-    let known = state.store.hotspots_since(since, HOTSPOTS_MAX).await?;
-    let count = state.store.hotspots_count(since).await?.known;
+    let (known, _) = theirs::hotspots(&state, &me, None, Some(since), HOTSPOTS_MAX).await?;
+    let count = match me.right.is_county() {
+        true => state.store.hotspots_count(since).await?.known,
+        false => known.len() as u64,
+    };
     Ok(Json(Hotspots { items: known.into_iter().map(HotspotView::from).collect(), count }))
 }
 
@@ -283,9 +305,9 @@ pub(crate) async fn log(
     Path(id): Path<IncidentId>,
     Query(query): Query<LogQuery>,
 ) -> Answer<Json<LogPage>> {
-    let filed = state.desk.incident(id).await?;
-    let county = state.county_of(&filed.incident);
-    let eyes = state.eyes(&me, &county);
+    let filed = visible(&state, &me, id).await?;
+    let (county, book) = (state.county_of(&filed.incident), state.desk.open_book().await?);
+    let eyes = Eyes { book: Some(&book), ..state.eyes(&me, &county) };
     Ok(Json(LogPage { items: eyes.log_page(&filed.incident, query.before) }))
 }
 
@@ -342,16 +364,16 @@ pub(crate) async fn list(
     Office(me): Office,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<IncidentPage>> {
-    let page = page(&state, query).await?;
-    let county = state.county();
-    let eyes = state.eyes(&me, &county);
+    let page = page(&state, &me, query).await?;
+    let (county, book) = (state.county(), state.desk.open_book().await?);
+    let eyes = Eyes { book: Some(&book), ..state.eyes(&me, &county) };
     let items: Vec<IncidentView> = page.items.iter().map(|filed| eyes.brief(filed)).collect();
     log_numbers(&me, &items);
     Ok(Json(IncidentPage { items, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 
 /// The incidents that a query asks for.
-pub(super) async fn page(state: &WebState, query: ListQuery) -> Answer<Page> {
+pub(super) async fn page(state: &WebState, me: &Me, query: ListQuery) -> Answer<Page> {
     let bad_cursor =
         |_| Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
     let before = query.after.map(|cursor| cursor.parse::<u64>().map_err(bad_cursor)).transpose()?;
@@ -361,7 +383,7 @@ pub(super) async fn page(state: &WebState, query: ListQuery) -> Answer<Page> {
         Listed::Closed => Filter::Closed,
         Listed::All => Filter::All,
     };
-    Ok(state.store.incidents(filter, before, limit).await?)
+    theirs::incidents(state, me, filter, before, limit).await
 }
 
 /// One incident; for the office with its log and messages.
@@ -376,9 +398,10 @@ pub(crate) async fn one(
 ) -> Answer<Json<IncidentView>> {
     let filed = visible(&state, &me, id).await?;
     let messages =
-        if me.role.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
-    let county = state.county_of(&filed.incident);
-    let view = state.eyes(&me, &county).full(&filed, messages);
+        if me.right.is_office() { state.store.messages_of(id).await? } else { Vec::new() };
+    let (county, book) = (state.county_of(&filed.incident), state.desk.open_book().await?);
+    let eyes = Eyes { book: Some(&book), ..state.eyes(&me, &county) };
+    let view = eyes.full(&filed, messages);
     log_numbers(&me, std::slice::from_ref(&view));
     Ok(Json(view))
 }
@@ -393,8 +416,8 @@ fn log_numbers(me: &Me, shown: &[IncidentView]) {
     }
 }
 
-/// An incident this person may see: the office sees all, a ranger those dispatched to them, now or
-/// before. Otherwise `NotFound`, so that nobody learns which incidents exist.
+/// An incident this person may see: the county's office all, a township its own, a ranger those
+/// dispatched to them, now or before. Otherwise `NotFound`, so that nobody learns which incidents exist.
 pub(crate) async fn visible(state: &WebState, me: &Me, id: IncidentId) -> Answer<Filed> {
     let filed = state.desk.incident(id).await?;
     if me.may_see(&filed.incident) { Ok(filed) } else { Err(Problem::not_found()) }

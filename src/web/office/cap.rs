@@ -1,5 +1,6 @@
 //! An incident as CAP 1.2 messages, for systems that speak the standard.
 
+use super::board::visible;
 use crate::report::cap::{self, Issuer};
 use crate::triage::id::IncidentId;
 use crate::web::WebState;
@@ -32,7 +33,7 @@ pub(crate) async fn incident_cap(
     Path(id): Path<IncidentId>,
     Query(query): Query<CapQuery>,
 ) -> Answer<Response> {
-    let filed = state.desk.incident(id).await?;
+    let filed = visible(&state, &me, id).await?;
     let county = state.county_of(&filed.incident);
     let public = state.config.public_url();
     let host = public.parse::<Uri>().ok().and_then(|it| it.host().map(str::to_owned));

@@ -2,13 +2,14 @@
 //! next page stands in the header `Link`, in GeoJSON also as `next`.
 
 use super::board::{ListQuery, page};
+use super::theirs;
 use crate::error::Error;
 use crate::report::export::{self, HOTSPOT_COLUMNS, INCIDENT_COLUMNS, Row};
-use crate::store::KnownHotspot;
 use crate::web::WebState;
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem};
 use crate::web::http::limits;
+use crate::web::http::me::Me;
 use axum::extract::{Query, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
@@ -37,7 +38,7 @@ pub(crate) async fn incidents_geojson(
     Query(query): Query<ListQuery>,
 ) -> Answer<Response> {
     tracing::info!(person = %me.person, "incidents were given out as GeoJSON");
-    incidents(&state, query, Form::GeoJson).await
+    incidents(&state, &me, query, Form::GeoJson).await
 }
 
 /// 警情 as CSV, newest first.
@@ -52,7 +53,7 @@ pub(crate) async fn incidents_csv(
     Query(query): Query<ListQuery>,
 ) -> Answer<Response> {
     tracing::info!(person = %me.person, "incidents were given out as CSV");
-    incidents(&state, query, Form::Csv).await
+    incidents(&state, &me, query, Form::Csv).await
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -71,10 +72,10 @@ pub(crate) struct HotspotQuery {
 )]
 pub(crate) async fn hotspots_geojson(
     State(state): State<WebState>,
-    _: Office,
+    Office(me): Office,
     Query(query): Query<HotspotQuery>,
 ) -> Answer<Response> {
-    hotspots(&state, query, Form::GeoJson).await
+    hotspots(&state, &me, query, Form::GeoJson).await
 }
 
 /// 热点 as CSV, newest first.
@@ -85,38 +86,35 @@ pub(crate) async fn hotspots_geojson(
 )]
 pub(crate) async fn hotspots_csv(
     State(state): State<WebState>,
-    _: Office,
+    Office(me): Office,
     Query(query): Query<HotspotQuery>,
 ) -> Answer<Response> {
-    hotspots(&state, query, Form::Csv).await
+    hotspots(&state, &me, query, Form::Csv).await
 }
 
-async fn incidents(state: &WebState, query: ListQuery, form: Form) -> Answer<Response> {
+async fn incidents(state: &WebState, me: &Me, query: ListQuery, form: Form) -> Answer<Response> {
     let same = query.others();
-    let page = page(state, query).await?;
+    let page = page(state, me, query).await?;
     let rows: Vec<Row> = page.items.iter().map(export::incident).collect();
     let next = page.next.map(|cursor| cursor.to_string());
     let link = next.as_ref().map(|next| format!("after={next}{same}"));
     answer(form, "incidents", &INCIDENT_COLUMNS, &rows, next, link)
 }
 
-async fn hotspots(state: &WebState, query: HotspotQuery, form: Form) -> Answer<Response> {
+async fn hotspots(state: &WebState, me: &Me, query: HotspotQuery, form: Form) -> Answer<Response> {
     let bad = || Problem::invalid("参数 after 无效。", "The parameter \"after\" is not a cursor.");
     let before = query.after.map(|cursor| cursor_of(&cursor).ok_or_else(bad)).transpose()?;
     let limit = query.limit.unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX);
-    let mut known = state.store.hotspots_before(before.as_ref(), limit + 1).await?;
-    let more = known.len() > limit as usize;
-    known.truncate(limit as usize);
-    let next = known.last().filter(|_| more).map(cursor);
+    let (known, next) = theirs::hotspots(state, me, before, None, limit).await?;
+    let next = next.as_ref().map(cursor);
     let rows: Vec<Row> = known.iter().map(export::hotspot).collect();
     let link = next.as_ref().map(|next| format!("after={next}&limit={limit}"));
     answer(form, "hotspots", &HOTSPOT_COLUMNS, &rows, next, link)
 }
 
 /// Time and key: both are needed, because the pixels of one pass share their time.
-fn cursor(last: &KnownHotspot) -> String {
-    let hotspot = &last.hotspot;
-    format!("{}.{}", hotspot.acquired_at.as_microsecond(), hex::encode(&hotspot.key))
+fn cursor((acquired_at, key): &(Timestamp, String)) -> String {
+    format!("{}.{}", acquired_at.as_microsecond(), hex::encode(key))
 }
 
 fn cursor_of(text: &str) -> Option<(Timestamp, String)> {

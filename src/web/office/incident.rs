@@ -12,7 +12,7 @@ use crate::triage::id::{ActionId, DispatchId, IncidentId, PersonId, SightingId};
 use crate::triage::incident::{By, Input};
 use crate::triage::sighting::{Sighting, Source};
 use crate::web::WebState;
-use crate::web::dto::IncidentView;
+use crate::web::dto::{Eyes, IncidentView};
 use crate::web::http::auth::{Key, Office};
 use crate::web::http::error::{Answer, Problem};
 use crate::web::http::json::{Body, optional_words, words};
@@ -184,7 +184,9 @@ pub(crate) async fn false_alarm(at: AtDesk, Body(dismissal): Body<Dismissal>) ->
     responses((status = 200, body = IncidentView), (status = 422)),
 )]
 pub(crate) async fn acknowledge(at: AtIncident, Body(step): Body<Step>) -> Done {
-    let means = means(&at.me, &step.reason)?;
+    // A township that gives no reason answers its own call.
+    let is_own_word = at.me.right.township().is_some() && step.reason.trim().is_empty();
+    let means = if is_own_word { Means::Phone } else { means(&at.me, &step.reason)? };
     at.act(Input::Acknowledge { means }, step.happened_at).await
 }
 
@@ -309,7 +311,9 @@ impl AtIncident {
         let happened_at = happened_at.and_then(plausible);
         let Self { state, me, id, key } = self;
         let filed = take(&state, &me, id, Action { key, happened_at, input }).await?;
-        Ok(Json(state.eyes(&me, &state.county()).brief(&filed)))
+        let (county, book) = (state.county(), state.desk.open_book().await?);
+        let eyes = Eyes { book: Some(&book), ..state.eyes(&me, &county) };
+        Ok(Json(eyes.brief(&filed)))
     }
 }
 
@@ -347,10 +351,13 @@ pub(crate) async fn take(
     action: Action,
 ) -> Answer<Filed> {
     let incident = visible(state, me, id).await?.incident;
+    me.right.check_input(&incident, &action.input, &state.county())?;
     if incident.made_by(action.key).is_none() {
         shares::of_incident(&incident, &me.person, &action.input)?;
     }
-    let actor = match me.role.is_office() {
+    // Whoever was rung answers for himself, wherever he sits.
+    let is_own_word = matches!(action.input, Input::Acknowledge { means: Means::Phone });
+    let actor = match me.right.is_office() && !is_own_word {
         true => Actor::Officer { person: me.person.clone() },
         false => Actor::Ranger { person: me.person.clone() },
     };
@@ -360,7 +367,7 @@ pub(crate) async fn take(
 
 /// An officer who acts for a ranger says how the ranger's word came.
 fn means(me: &Me, reason: &str) -> Answer<Means> {
-    if !me.role.is_office() {
+    if !me.right.is_office() {
         return Ok(Means::Phone);
     }
     Ok(Means::Proxy { reason: words(reason, "代操作的原因", "how you know")? })
@@ -368,7 +375,7 @@ fn means(me: &Me, reason: &str) -> Answer<Means> {
 
 fn verification(me: &Me, report: Report) -> Answer<Verification> {
     let category = known(report.category)?;
-    if category.officer_only && !me.role.is_office() {
+    if category.officer_only && !me.right.is_office() {
         return Err(Problem::forbidden(
             "此类别只能由值班室选择。",
             "Only the duty room may choose this category.",
@@ -386,7 +393,10 @@ fn verification(me: &Me, report: Report) -> Answer<Verification> {
     }
     let reason = report.no_photo_reason.unwrap_or_default();
     let no_photo_reason = optional_words(&reason, "无照片的原因", "the reason for no photo")?;
-    if report.photos == 0 && no_photo_reason.is_empty() && !category.interim && !me.role.is_office()
+    if report.photos == 0
+        && no_photo_reason.is_empty()
+        && !category.interim
+        && !me.right.is_office()
     {
         return Err(Problem::invalid(
             "没有照片时请说明原因。",

@@ -9,4 +9,5 @@ pub(super) mod queue;
 pub(super) mod registers;
 pub(super) mod shift;
 pub(super) mod sorting;
+pub(super) mod theirs;
 pub(super) mod told;

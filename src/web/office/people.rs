@@ -10,6 +10,7 @@ use crate::web::WebState;
 use crate::web::dto::PersonView;
 use crate::web::http::auth::Office;
 use crate::web::http::error::Answer;
+use crate::web::http::me::Me;
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
@@ -54,7 +55,7 @@ pub(crate) struct People {
     more: usize,
 }
 
-/// People who could be sent, the nearest first.
+/// People who could be sent, the nearest first; a township's are its own.
 #[utoipa::path(
     get, path = "/api/v1/people", tag = "office", params(Asked),
     security(("session" = ["officer", "ops"])), responses((status = 200, body = People)),
@@ -67,14 +68,17 @@ pub(crate) async fn people(
     let county = state.county();
     let book = state.desk.open_book().await?;
     let this = asked.incident.and_then(|id| book.get(id));
+    let this = this.filter(|filed| me.may_see(&filed.incident));
     let at = this.map(|filed| filed.incident.fix.centre);
     let eyes = state.eyes(&me, &county);
     let q = asked.q.trim().to_lowercase();
-    let found = county.people.iter().filter(|person| matches(person, &county, &q));
+    let is_theirs = |person: &&Person| me.right.township().is_none_or(|it| it.is_own(person));
+    let listed = county.people.iter().filter(is_theirs);
+    let found = listed.filter(|person| matches(person, &county, &q));
     let mut ranked: Vec<(f64, &Person)> =
         found.map(|person| (distance_m(person, &county, at), person)).collect();
     ranked.sort_by(|(a, one), (b, two)| a.total_cmp(b).then_with(|| one.id.cmp(&two.id)));
-    let engaged = engaged(&book);
+    let engaged = engaged(&me, &book);
     let more = ranked.len().saturating_sub(LISTED);
     let items = ranked
         .into_iter()
@@ -125,9 +129,9 @@ fn distance_m(person: &Person, county: &County, at: Option<LatLon>) -> f64 {
 type Engaged = BTreeMap<PersonId, (Vec<String>, Option<Timestamp>)>;
 
 /// Who is on the way to what, and when each last answered.
-fn engaged(book: &OpenBook) -> Engaged {
+fn engaged(me: &Me, book: &OpenBook) -> Engaged {
     let mut engaged = Engaged::new();
-    for filed in book.open() {
+    for filed in book.open().filter(|it| me.may_see(&it.incident)) {
         let incident = &filed.incident;
         let underway = |it: &&Dispatch| {
             it.is_running() && it.reported.is_none() && incident.state != Stand::Closed

@@ -13,12 +13,12 @@ use crate::county::{self, Sheet};
 use crate::error::{Error, Kind};
 use crate::lang::Lang;
 use crate::register::{Author, Diff, Entries, Entry, Fact, History, Register};
-use crate::store::Access;
 use crate::web::WebState;
 use crate::web::http::auth::Office;
 use crate::web::http::error::{Answer, Problem, lang_of};
 use crate::web::http::json::{Body, words};
 use crate::web::http::me::Me;
+use crate::web::http::rights::Right;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -198,7 +198,7 @@ pub(crate) async fn undo(
 }
 
 /// Whether this role may change a register here. The county itself stands in county.toml.
-fn is_changed_by(register: Register, role: Access) -> bool {
+fn is_changed_by(register: Register, right: &Right) -> bool {
     match register {
         Register::People
         | Register::Duty
@@ -207,17 +207,17 @@ fn is_changed_by(register: Register, role: Access) -> bool {
         | Register::Danger
         | Register::Signals
         | Register::Bans => true,
-        Register::Grids | Register::Cameras => role == Access::Ops,
+        Register::Grids | Register::Cameras => *right == Right::Ops,
         Register::County | Register::Shift | Register::Policy => false,
     }
 }
 
 fn may_change(me: &Me, register: Register) -> Answer<()> {
-    if is_changed_by(register, me.role.0) {
+    if is_changed_by(register, &me.right) {
         return Ok(());
     }
     Err(match register {
-        Register::County if me.role.0 == Access::Ops => Problem::impossible(
+        Register::County if me.right == Right::Ops => Problem::impossible(
             "本县的名称、轮廓和邻县请在登记册文件夹的 county.toml 里改。",
             "Change the county's name, outline and neighbours in county.toml of the folder of the \
             registers.",

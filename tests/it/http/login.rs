@@ -126,7 +126,6 @@ async fn whoever_leaves_the_register_or_the_office_is_out_at_the_next_request() 
         (with_county(&world, is("o1", Post::RangerA)), 401, "a ranger now"),
         (with_county(&world, is("o1", Post::VillageChief)), 401, "a village chief now"),
         (with_county(&world, is("o1", Post::Leader)), 200, "a leader now"),
-        (with_county(&world, is("o1", Post::TownshipOfficer)), 200, "a township's officer now"),
         (
             with_county(&world, |county| {
                 is("o1", Post::RangerB)(county);

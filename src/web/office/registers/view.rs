@@ -130,7 +130,7 @@ pub(crate) async fn register(
         register,
         at,
         seen: history.number(),
-        may_change: is_changed_by(register, me.role.0),
+        may_change: is_changed_by(register, &me.right),
         items: items.collect(),
         origins: told.into_values().collect(),
         ahead: ahead.collect(),

@@ -9,7 +9,7 @@ export const spread = (locus) => ({ ...locus, range: 'unknown' });
 
 /** Fields that most incidents leave empty. */
 export const quiet = () => ({
-  owner: null, because: [], waiting: [], proposal: null, intent: null, undelivered: [], answers: [],
+  owner: null, because: [], waiting: [], proposal: null, intent: null, undelivered: [], answers: [], owes_answer: false,
   in_force: { danger: [], signals: [], bans: [] }, links: [], merged: [], merged_into: null, split_from: null, struck_out: [], reminders: 0,
 });
 

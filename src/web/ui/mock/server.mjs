@@ -119,7 +119,7 @@ async function read(req) {
 function board() {
   return {
     now: iso(), cursor: String(cursor), county: { name: '沅溪县', centre: { lat_deg: 28.46, lon_deg: 110.42 }, bounds: [{ lat_deg: 28.27, lon_deg: 110.19 }, { lat_deg: 28.66, lon_deg: 110.66 }], grids: grids() },
-    in_force: inForce(), shift: shift(), incidents: open().map(brief), cameras: cameras(), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
+    townships: [], in_force: inForce(), shift: shift(), incidents: open().map(brief), cameras: cameras(), duty: { officer: { id: 'officer', name: '吴敏', role: 'county_duty', phone: null, distance_m: null }, leader: { id: 'leader', name: '陈立新', role: 'county_leader', phone: '13900000009', distance_m: null } },
     zero_point: 'dispatched', categories, unattended: demo ? ['satellite'] : ['satellite', 'camera'],
     passed_on: demo ? [] : [{ incident: id(31), code: '1121-31', place: '辰溪县境', at: iso(Date.now() - 5_400_000), centre: { lat_deg: 28.25, lon_deg: 110.3 }, county: '辰溪县', phone: '0745-5232119', sightings: 2 }],
     reminded: demo ? [] : [{ incident: id(32), code: '1121-32', place: '老街村', category: 3, sightings: 2, last_seen_at: iso(Date.now() - 900_000) }],

@@ -1,7 +1,7 @@
 /** What the officer looks at and does: selection, the open action panel, sending, undo. */
 import { computed, effect, signal } from '@preact/signals';
 import { post, uuid } from '../shared/api';
-import { board, details, loadIncident, put, queue } from '../shared/board';
+import { board, details, isHere, isTownship, loadIncident, put, queue } from '../shared/board';
 import { failure } from '../shared/describe';
 import type { Incident } from '../shared/types';
 
@@ -48,8 +48,19 @@ export function move(step: 1 | -1): void {
   select(list[next]!.id);
 }
 
-/** Which actions an incident's state allows. The server has the last word; this only spares useless buttons. */
+/** The steps of a township on an incident of its own; a note it may add to every one. */
+const TOWNSHIP_STEPS: readonly Panel[] = ['acknowledge', 'dispatch', 'send-back'];
+
+/** Which actions the right and the incident's state allow. The server has the last word; this only spares useless buttons. */
 export function allowed(incident: Incident): Panel[] {
+  const all = allowedBy(incident);
+  if (!isTownship.value) return all;
+  // Whether anybody is sent at all is the county's second look.
+  const own = (it: Panel): boolean => isHere(incident) && TOWNSHIP_STEPS.includes(it) && (it !== 'dispatch' || incident.dispatch !== null);
+  return all.filter((it) => it === 'note' || own(it));
+}
+
+function allowedBy(incident: Incident): Panel[] {
   switch (incident.state) {
     case 'needs_review':
       return ['dispatch', 'false-alarm', 'note'];

@@ -1,4 +1,4 @@
-import { board, problem } from '../shared/board';
+import { board, isTownship, problem } from '../shared/board';
 import { apart, now } from '../shared/clock';
 import { learningS, unwell } from '../shared/health';
 import { Keyboard } from '../shared/icons';
@@ -11,6 +11,9 @@ import { helpShown } from './desk';
 import { partName } from './say/parts';
 import { words } from './words';
 import type { Camera } from '../shared/types';
+
+/** Keys of what a township does not do: dismissing, closing, taking calls. */
+const COUNTY_KEYS = new Set(['F', 'X', 'N']);
 
 /** Camera health first: a camera that sees nothing must never look like a county without smoke. */
 export function Footer() {
@@ -53,9 +56,11 @@ export function Footer() {
       <span class={classes('footer-server', cut && 'warn')}>
         {w.server} {cut ? w.disconnected : w.connected}
       </span>
-      <a class="footer-link" href="/registers">
-        {w.registers}
-      </a>
+      {board.value && !isTownship.value && (
+        <a class="footer-link" href="/registers">
+          {w.registers}
+        </a>
+      )}
       <button type="button" class="footer-keys" onClick={() => (helpShown.value = true)}>
         <Keyboard size={14} /> {w.help} <kbd>?</kbd>
       </button>
@@ -71,7 +76,7 @@ export function Help() {
       <div class="help" role="dialog" aria-modal="true" aria-label={w.help}>
         <h2>{w.help}</h2>
         <dl>
-          {w.keys.map(([key, what]) => (
+          {w.keys.filter(([key]) => !isTownship.value || !COUNTY_KEYS.has(key)).map(([key, what]) => (
             <div key={key}>
               <dt>
                 {key.split(' ').map((one) => (

@@ -1,4 +1,4 @@
-import { board, queue } from '../shared/board';
+import { board, isTownship, queue } from '../shared/board';
 import { now } from '../shared/clock';
 import { date } from '../shared/describe';
 import { groupOf, groups, type Group } from '../shared/incident';
@@ -9,7 +9,7 @@ import { common } from '../shared/words';
 import { mute, muteLeftMs, unheard } from './alarm';
 import { DutyButton } from './duty';
 import { awaitsRelief, shift, sounding, soundOff, soundOnHere } from './shift';
-import { startShift } from './signing';
+import { logOut, startShift } from './signing';
 import { Notices } from './notices';
 import { words } from './words';
 import type { Mark } from '../shared/incident';
@@ -25,18 +25,18 @@ export function Header() {
   return (
     <header class="header">
       <span class="brand">
-        <Brand /> <b>{common().product}</b> <span class="county">{board.value?.county.name}</span>
+        <Brand /> <b>{common().product}</b> <span class={classes('county', isTownship.value && 'town')}>{board.value?.county.name}</span>
       </span>
       <Notices />
       <Counts />
       <span class="header-right">
         {shift.value && <SoundButton />}
         {(!shift.value || awaitsRelief.value) && (
-          <button type="button" class="shift" onClick={() => void startShift()} title={w.shiftHint} data-action="shift">
-            <Sound /> {w.shift}
+          <button type="button" class="shift" onClick={() => void startShift()} title={isTownship.value ? undefined : w.shiftHint} data-action="shift">
+            <Sound /> {isTownship.value ? w.soundHere : w.shift}
           </button>
         )}
-        <DutyButton />
+        {isTownship.value ? <CountyDuty /> : <DutyButton />}
         <span class="duty">
           <span>
             {w.leader} <b>{onDuty(duty?.leader)}</b>
@@ -47,6 +47,22 @@ export function Header() {
         <time class="clock">{clockTime(now.value)}</time>
       </span>
     </header>
+  );
+}
+
+/** A township signs for no shift here: whom it phones, and the way out. */
+function CountyDuty() {
+  const w = words();
+  const officer = board.value?.duty.officer;
+  return (
+    <>
+      <a class="duty" href={officer?.phone ? `tel:${officer.phone}` : undefined}>
+        {w.countyOfficer} <b>{officer?.name ?? w.nobody}</b> {officer?.phone}
+      </a>
+      <button type="button" class="header-button" data-action="log-out" onClick={() => void logOut()}>
+        {w.logOut}
+      </button>
+    </>
   );
 }
 

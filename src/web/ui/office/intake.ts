@@ -1,7 +1,7 @@
 /** A fire somebody tells the office about: what is known so far, the place still to be pointed at, sending. */
 import { computed, signal } from '@preact/signals';
 import { post, uuid } from '../shared/api';
-import { put } from '../shared/board';
+import { isTownship, put } from '../shared/board';
 import { toWgs84 } from '../shared/datum';
 import { failure } from '../shared/describe';
 import { parsePlace } from '../shared/place';
@@ -60,6 +60,7 @@ export function clear(): void {
 }
 
 export function toggleIntake(): void {
+  if (isTownship.peek()) return;
   panel.value = null;
   intakeOpen.value = !intakeOpen.value;
 }

@@ -1,7 +1,7 @@
 /** Tells the server that somebody is deciding, so that nothing is sent by itself meanwhile. A courtesy: it may fail unseen. */
 import { effect } from '@preact/signals';
 import { post } from '../shared/api';
-import { put } from '../shared/board';
+import { isTownship, put } from '../shared/board';
 import { now } from '../shared/clock';
 import { panel, selected, tasks, type Panel } from './desk';
 import type { Incident, IntentKind } from '../shared/types';
@@ -27,6 +27,7 @@ export function deciding(open: Panel | null, chosen: Pick<Incident, 'id' | 'stat
 export function startIntents(): void {
   const sentAt = new Map<string, number>();
   effect(() => {
+    if (isTownship.value) return;
     const t = now.value;
     const current = deciding(panel.value, selected.value, tasks.value);
     for (const { incident, intent } of current) {

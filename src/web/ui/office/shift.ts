@@ -58,7 +58,7 @@ export function isOf(officer: string): void {
 
 /** From a press: only then a browser lets a page sound and ask for notifications. */
 export async function soundOnHere(): Promise<void> {
-  keep({ officer: board.peek()?.shift.current?.officer.name ?? null, since: serverNow(), sound: true });
+  keep({ officer: board.peek()?.shift?.current?.officer.name ?? null, since: serverNow(), sound: true });
   askToNotify();
   await unlock();
   playNew();

@@ -1,7 +1,7 @@
 /** Who signs for the shift, and what the signature is for. The server has the last word. */
 import { signal } from '@preact/signals';
 import { post, Problem } from '../shared/api';
-import { board, loadBoard, queue } from '../shared/board';
+import { board, isTownship, loadBoard, queue } from '../shared/board';
 import { failure } from '../shared/describe';
 import { isLed } from '../shared/incident';
 import { isOf, soundOnHere } from './shift';
@@ -42,6 +42,8 @@ async function sign(path: string, body: unknown): Promise<boolean> {
 /** From a press: only then a browser lets the page sound. Whoever has not signed yet is asked for nothing more, unless another has the shift. */
 export async function startShift(): Promise<void> {
   void soundOnHere();
+  // A township's page has sound and no shift.
+  if (isTownship.peek()) return;
   const shift = board.peek()?.shift;
   const at = shift && standing(shift);
   if (at === 'mine') return;

@@ -1,5 +1,5 @@
 /** What stands around the cards of the queue: badges, led incidents, and strips for what is no card. */
-import { board } from '../shared/board';
+import { board, isTownship } from '../shared/board';
 import { now } from '../shared/clock';
 import { category, label, stamp } from '../shared/describe';
 import { isLed, notReached } from '../shared/incident';
@@ -116,9 +116,11 @@ export function Reminded() {
               {it.code}
             </button>{' '}
             {[it.place, closedAs(it.category), stamp(it.last_seen_at, now.value), w.sources(it.sightings.length)].filter(Boolean).join(' · ')}{' '}
-            <button type="button" class="link" data-action="open-anew" onClick={() => act({ id: it.incident }, 'split', { sightings: it.sightings }, w.openAnew)}>
-              {w.openAnew}
-            </button>
+            {!isTownship.value && (
+              <button type="button" class="link" data-action="open-anew" onClick={() => act({ id: it.incident }, 'split', { sightings: it.sightings }, w.openAnew)}>
+                {w.openAnew}
+              </button>
+            )}
           </li>
         ))}
       </ul>

@@ -1,6 +1,6 @@
 /** The office's picture of the county: fetched whole once, then kept right incident by incident. */
 import { computed, signal } from '@preact/signals';
-import { get, getTimed } from './api';
+import { get, getTimed, Problem } from './api';
 import { now } from './clock';
 import { failure } from './describe';
 import { groupOf, inOrder } from './incident';
@@ -25,6 +25,11 @@ export const details = signal<ReadonlyMap<string, Incident>>(new Map());
 export const unread = signal<ReadonlyMap<string, string>>(new Map());
 
 export const cameras = computed<ReadonlyMap<string, Camera>>(() => new Map(board.value?.cameras.map((camera) => [camera.id, camera])));
+
+/** A township's duty room: it is shown what is its own, and offered its own steps. */
+export const isTownship = computed(() => (board.value?.townships ?? []).length > 0);
+/** Whether an incident is placed where this page acts; of a border's, a township's page only reads. */
+export const isHere = ({ place }: Pick<Incident, 'place'>): boolean => !isTownship.value || (place.township !== null && (board.value?.townships ?? []).includes(place.township));
 
 /** In the server's order. */
 export const queue = computed(() => (board.value ? inOrder(board.value.incidents, now.value) : []));
@@ -82,6 +87,13 @@ export function put(incident: Incident): void {
   }
 }
 
+/** It moved to another township: there is nothing of it here any more. */
+function forget(id: string): void {
+  const known = board.value;
+  if (known) board.value = { ...known, incidents: known.incidents.filter((it) => it.id !== id) };
+  details.value = new Map([...details.value].filter(([it]) => it !== id));
+}
+
 /** Reads under way, and whether their incident has changed since they were asked. */
 const reading = new Map<string, boolean>();
 /** More changed incidents than this at once are read as one board. */
@@ -103,6 +115,7 @@ export async function loadIncident(id: string): Promise<void> {
     put(await get<Incident>(`/incidents/${id}`));
     if (unread.value.has(id)) unread.value = new Map([...unread.value].filter(([it]) => it !== id));
   } catch (error) {
+    if (error instanceof Problem && error.status === 404) return forget(id);
     unread.value = new Map(unread.value).set(id, failure(error));
     // The desk may have gone while it answered: what has changed must not wait for the next full reading.
     soon();

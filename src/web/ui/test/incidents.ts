@@ -33,7 +33,7 @@ export function incident(id: string, change: Partial<Incident> = {}): Incident {
     id, code: `1121-${id}`, version: 1, state: 'needs_review', drill: false, opened_at: iso(0), first_seen_at: iso(0), last_seen_at: iso(0),
     fix: { centre: { lat_deg: 28.54, lon_deg: 110.34 }, radius_m: 400, method: 'bearing' },
     place: { name: id, grid: null, village: null, township: null, unique: true, labels: [], candidates: [], neighbour: null },
-    owner: null, because: [], waiting: [], proposal: null, intent: null, undelivered: [], answers: [],
+    owner: null, because: [], waiting: [], proposal: null, intent: null, undelivered: [], answers: [], owes_answer: false,
     in_force: { danger: [], signals: [], bans: [] }, links: [], merged: [], merged_into: null, split_from: null, struck_out: [], reminders: 0, suggested: [], sightings: [], priority: { score: 50, reasons: [] }, review_by: null, review_missed: false,
     dispatch: null, past_dispatches: [], verification: null, closure: null, closed_at: null, ...change,
   };

@@ -4,7 +4,7 @@ import 'leaflet/dist/leaflet.css';
 import './map.css';
 import { effect, untracked } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { board, cameras, hotspots, queue } from '../../shared/board';
+import { board, cameras, hotspots, isTownship, queue } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { Phone, Target } from '../../shared/icons';
 import { lang } from '../../shared/lang';
@@ -31,9 +31,11 @@ export function CountyMap() {
     <section class="map" aria-label={w.map}>
       <div class="map-box" ref={box} />
       <div class="map-tools">
-        <button type="button" class="map-button map-intake" data-action="intake" aria-expanded={intakeOpen.value} onClick={toggleIntake}>
-          <Phone /> {w.intake} <kbd>N</kbd>
-        </button>
+        {!isTownship.value && (
+          <button type="button" class="map-button map-intake" data-action="intake" aria-expanded={intakeOpen.value} onClick={toggleIntake}>
+            <Phone /> {w.intake} <kbd>N</kbd>
+          </button>
+        )}
         <button type="button" class="map-button" onClick={() => fitAll.value++}>
           <Target /> {w.mapFit} <kbd>G</kbd>
         </button>

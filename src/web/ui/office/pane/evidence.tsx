@@ -1,6 +1,6 @@
 /** Who saw it; sorting out what does not belong here. */
 import { useState } from 'preact/hooks';
-import { cameras } from '../../shared/board';
+import { cameras, isTownship } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { evidenceLine, label, sourceName, stamp } from '../../shared/describe';
 import { Camera, Person, Satellite } from '../../shared/icons';
@@ -17,7 +17,8 @@ export function Evidence({ incident }: { incident: Incident }) {
   const { sightings, struck_out } = incident;
   const count = incident.sightings_count;
   // The last piece stays: an incident without any is closed instead.
-  const sortable = incident.state !== 'closed' && count > 1;
+  const sorts = incident.state !== 'closed' && !isTownship.value;
+  const sortable = sorts && count > 1;
   const toggle = (id: string): void => choose(chosen?.includes(id) ? chosen.filter((it) => it !== id) : [...(chosen ?? []), id]);
   const split = (): void => {
     act(incident, 'split', { sightings: chosen }, w.splitInto(chosen?.length ?? 0));
@@ -57,7 +58,7 @@ export function Evidence({ incident }: { incident: Incident }) {
         ))}
         {struck_out.map((sighting) => (
           <Line key={sighting.id} sighting={sighting} incident={incident} struck>
-            {incident.state !== 'closed' && (
+            {sorts && (
               <button
                 type="button"
                 class="link"
@@ -93,7 +94,7 @@ function Line({ sighting, incident, struck = false, children }: { sighting: Sigh
             {label(it)}
           </span>
         ))}{' '}
-        {sighting.source.kind === 'system' && sighting.source.alarm && (
+        {sighting.source.kind === 'system' && sighting.source.alarm && !isTownship.value && (
           <a class="link" href={`/api/v1/sightings/${sighting.id}/original`} target="_blank" rel="noreferrer">
             {words().original}
           </a>

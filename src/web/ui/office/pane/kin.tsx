@@ -1,6 +1,6 @@
 /** Other incidents that are, or could be, the same fire. */
 import { useEffect } from 'preact/hooks';
-import { codeOf, loadIncident } from '../../shared/board';
+import { codeOf, isTownship, loadIncident } from '../../shared/board';
 import { act, select } from '../desk';
 import { codeOr } from '../say/people';
 import { words } from '../words';
@@ -9,7 +9,7 @@ import type { Incident } from '../../shared/types';
 export function Kin({ incident }: { incident: Incident }) {
   const w = words();
   const { links, merged, merged_into, split_from, state } = incident;
-  const open = state !== 'closed';
+  const open = state !== 'closed' && !isTownship.value;
   const others = [...links, ...merged, merged_into, split_from].filter((it): it is string => it !== null);
   // Closed ones are not on the board: read, so that they can be called by their number.
   useEffect(() => others.filter((id) => codeOf(id) === null).forEach((id) => void loadIncident(id)), [others.join()]);

@@ -1,5 +1,6 @@
 /** The evidence says another place while somebody is on the way: old and new, and the officer's word. */
 import { Warning } from '../../shared/icons';
+import { isTownship } from '../../shared/board';
 import { where } from '../../shared/where';
 import { act, openPanel, panel } from '../desk';
 import { words } from '../words';
@@ -34,6 +35,8 @@ export function Relocation({ incident }: { incident: Incident }) {
       ) : (
         <p>{w.relocationWho(dispatch?.ranger.name ?? '')}</p>
       )}
+      {isTownship.value && <p class="dim">{w.countyDecides}</p>}
+      {!isTownship.value && (
       <div class="buttons">
         {elsewhere ? (
           <>
@@ -55,6 +58,7 @@ export function Relocation({ incident }: { incident: Incident }) {
           </>
         )}
       </div>
+      )}
     </div>
   );
 }

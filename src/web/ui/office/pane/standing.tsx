@@ -1,4 +1,5 @@
 /** Who has to act next, who is rung when nobody does, whom no message reached, who has answered. */
+import { isTownship } from '../../shared/board';
 import { now } from '../../shared/clock';
 import { stamp } from '../../shared/describe';
 import { Tick, Warning } from '../../shared/icons';
@@ -31,6 +32,11 @@ export function Standing({ incident }: { incident: Incident }) {
         </details>
       )}
       <OwnerLine incident={incident} />
+      {isTownship.value && incident.owes_answer && (
+        <button type="button" class="button button-green button-wide" data-action="heard" onClick={() => act(incident, 'acknowledge', {}, words().heard)}>
+          {words().heard}
+        </button>
+      )}
       <Answers incident={incident} />
     </>
   );
@@ -82,9 +88,11 @@ function NotReached({ last: it, messages, incident }: { last: Undelivered; messa
         {messages.length > 1 && ` · ${w.attempts(messages.length)}`}
       </p>
       <p>{then ?? w.triedNoMore}</p>
-      <button type="button" class="button" onClick={() => messages.forEach((message) => act(incident, 'undelivered', { message }, w.toldByPhone))}>
-        {w.toldByPhone}
-      </button>
+      {(it.name || !isTownship.value) && (
+        <button type="button" class="button" onClick={() => messages.forEach((message) => act(incident, 'undelivered', { message }, w.toldByPhone))}>
+          {w.toldByPhone}
+        </button>
+      )}
     </div>
   );
 }

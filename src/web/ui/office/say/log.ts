@@ -22,6 +22,7 @@ export function inWords({ event }: LogEntry, incident: Incident, { categories, c
     const known = [...incident.sightings, ...incident.struck_out].find((it) => it.id === id);
     return known ? sourceName(known, cameras) : '';
   };
+  if (!event) return l.elsewhere;
   switch (event.type) {
     case 'opened':
       return event.split_from ? l.openedFrom(codeOr(event.split_from)) : l.opened;
