@@ -155,6 +155,7 @@ async fn look(app: &App, watch: &mut FolderWatch, heard: &Heard, wrong: &mut Wro
             new,
             beyond,
             rejected = batch.rejected.len(),
+            unread = batch.unread.join("; "),
             "hotspots taken in"
         );
         if let Err(e) = watch.keep(batch, app.clock.now()) {

@@ -32,6 +32,8 @@ struct Read {
     features: Vec<Hotspot>,
     #[serde(skip)]
     rejected: Vec<satellite::Rejected>,
+    /// A sentence for each sheet of a workbook that is no list.
+    unread: Vec<String>,
 }
 
 pub(super) fn run(args: Args, common: &Common) -> Result<Outcome> {
@@ -79,6 +81,7 @@ fn sift(path: &Path, parsed: Parsed, known: &mut HashSet<String>) -> Read {
         repeated: parsed.repeated,
         features,
         rejected: parsed.rejected,
+        unread: parsed.unread,
     }
 }
 
@@ -139,6 +142,9 @@ fn words(reads: &[Read], lang: Lang) -> String {
                 Lang::Zh => format!("  第{}行：{}\n", row.line, row.reason),
                 Lang::En => format!("  line {}: {}\n", row.line, row.reason),
             });
+        }
+        for sentence in &read.unread {
+            text.push_str(&format!("  {sentence}\n"));
         }
     }
     text

@@ -16,7 +16,7 @@ pub(super) fn resolve(sheet: &mut Sheet, people: &Entries, lang: Lang) {
     let is_known = |id: &str| people.iter().any(|person| person.key == id);
     let name = |it: &Value| it.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut rejected = Vec::new();
-    sheet.entries.retain_mut(|(line, entry)| {
+    sheet.entries.retain_mut(|(spot, entry)| {
         let written =
             entry.value.get("person").and_then(Value::as_str).unwrap_or_default().to_owned();
         if is_known(&written) {
@@ -30,7 +30,7 @@ pub(super) fn resolve(sheet: &mut Sheet, people: &Entries, lang: Lang) {
         }
         let offered =
             named.iter().take(OFFERED).map(|person| person.key.as_str()).collect::<Vec<_>>();
-        rejected.push((*line, refusal(&written, &offered, lang)));
+        rejected.push((spot.clone(), refusal(&written, &offered, lang)));
         false
     });
     sheet.rejected.extend(rejected);

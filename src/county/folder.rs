@@ -91,7 +91,7 @@ impl Folder {
         let value = serde_json::to_value(Basics { name, centre, outline, ground, neighbours })
             .map_err(|e| Error::internal("county.toml cannot be kept").because(e))?;
         let entry = Entry::of("", value);
-        let sheet = Sheet { entries: vec![(0, entry)], ..Sheet::default() };
+        let sheet = Sheet { entries: vec![(0.into(), entry)], ..Sheet::default() };
         Ok(Found { sheet, sha256: hash(&[bytes, &shape.unwrap_or_default()]) })
     }
 

@@ -23,7 +23,7 @@ pub struct ImportReport {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RejectedRow {
-    /// Line, or number of the feature, from 1.
+    /// Line, or number of the feature, from 1. Of several sheets the reason names the one.
     pub line: u64,
     pub reason: String,
 }
@@ -51,9 +51,9 @@ pub fn import(
     let removes = replace && sheet.rejected.is_empty();
     let facts = history.news(current.toward(register, &wanted, removes), now);
     let odd = plausible::warnings(register, &current, &wanted, replace, lang);
-    let Sheet { entries, rejected, notes, unknown } = sheet;
+    let Sheet { entries, rejected, notes, unknown, unread } = sheet;
     let diff = Diff::of(&current, &facts);
-    let mut warnings = Vec::new();
+    let mut warnings = unread;
     if wanted.len() < entries.len() {
         let over = entries.len() - wanted.len();
         warnings.push(match lang {
@@ -91,13 +91,15 @@ pub fn import(
             }
         });
     }
-    warnings.extend(notes.into_iter().map(|(line, note)| match lang {
-        Lang::Zh => format!("第{line}行：{note}"),
-        Lang::En => format!("line {line}: {note}"),
+    warnings.extend(notes.into_iter().map(|(spot, note)| match lang {
+        Lang::Zh => format!("第{}行：{}", spot.line, spot.said(note, lang)),
+        Lang::En => format!("line {}: {}", spot.line, spot.said(note, lang)),
     }));
     warnings.extend(odd);
-    let rejected =
-        rejected.into_iter().map(|(line, reason)| RejectedRow { line, reason }).collect();
+    let rejected = rejected
+        .into_iter()
+        .map(|(spot, reason)| RejectedRow { line: spot.line, reason: spot.said(reason, lang) });
+    let rejected = rejected.collect();
     Ok((ImportReport { accepted: wanted.len(), rejected, warnings, diff }, facts))
 }
 

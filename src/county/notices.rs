@@ -109,11 +109,11 @@ pub(super) fn resolve(sheet: &mut Sheet, current: &Entries, lang: Lang) {
     let is_known =
         |area: &String| townships.contains(area) || grids.iter().any(|grid| grid.key == *area);
     let mut rejected = Vec::new();
-    sheet.entries.retain(|(line, entry)| {
+    sheet.entries.retain(|(spot, entry)| {
         let cell = entry.value.get("area").and_then(Value::as_str).unwrap_or_default();
         match areas(cell).into_iter().find(|area| !is_known(area)) {
             Some(area) => {
-                rejected.push((*line, unknown_area(&area, &townships, lang)));
+                rejected.push((spot.clone(), unknown_area(&area, &townships, lang)));
                 false
             }
             None => true,
@@ -147,6 +147,7 @@ mod tests {
     use super::*;
     use crate::county::Area;
     use crate::register::Entry;
+    use crate::table::Spot;
     use crate::triage::geo::LatLon;
     use crate::triage::geo::Locus;
     use crate::triage::sighting::Label;
@@ -241,10 +242,11 @@ mod tests {
             ..entries.of(Register::Bans)[0].clone()
         };
         let rows = ["凤滩镇、WG-2", "全县", "", "凤摊镇"].map(ban);
-        let mut sheet = Sheet { entries: (2..).zip(rows).collect(), ..Sheet::default() };
+        let mut sheet =
+            Sheet { entries: (2..).map(Spot::from).zip(rows).collect(), ..Sheet::default() };
         resolve(&mut sheet, &entries, Lang::Zh);
         assert_eq!(sheet.entries.len(), 3);
-        assert_eq!(sheet.rejected[0].0, 5);
+        assert_eq!(sheet.rejected[0].0.line, 5);
         assert!(sheet.rejected[0].1.contains("凤滩镇"), "{:?}", sheet.rejected);
 
         // The township is renamed: its ban would silently hold nowhere.

@@ -4,12 +4,14 @@
 
 use super::basics::Problem;
 use super::folder::{Folder, Found};
+use super::sheet::Sheet;
 use super::terrain::{self, Listing, TileCache, Window};
 use super::{County, names};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::lang::{Lang, Words};
 use crate::register::{Entries, Entry, History, Register, Validity};
+use crate::table::Spot;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -231,16 +233,25 @@ pub fn look(
         Error::new(zh.kind, Words::by(said))
     })?;
     let Some(found) = found else { return Ok(None) };
-    if found.sheet.rejected.is_empty() {
+    if found.sheet.rejected.is_empty() && found.sheet.unread.is_empty() {
         return Ok(Some((found, Vec::new())));
     }
-    let english = read(Lang::En)?.map(|it| it.sheet.rejected).unwrap_or_default();
-    let english: BTreeMap<u64, String> = english.into_iter().collect();
-    let problem = |(line, zh): &(u64, String)| {
-        let reason = Words::new(zh, english.get(line).unwrap_or(zh));
-        Problem { file: register.file_name().to_owned(), line: *line, reason }
+    let Sheet { rejected: english, unread, .. } =
+        read(Lang::En)?.map(|it| it.sheet).unwrap_or_default();
+    let english: BTreeMap<Spot, String> = english.into_iter().collect();
+    let problem = |(spot, zh): &(Spot, String)| {
+        let en = english.get(spot).unwrap_or(zh);
+        let said = |why: &String, lang| spot.said(why.clone(), lang);
+        let reason = Words::new(said(zh, Lang::Zh), said(en, Lang::En));
+        Problem { file: register.file_name().to_owned(), line: spot.line, reason }
     };
-    let problems = found.sheet.rejected.iter().map(problem).collect();
+    let sheets = found
+        .sheet
+        .unread
+        .iter()
+        .zip(unread)
+        .map(|(zh, en)| Problem::of_file(register.file_name(), Words::new(zh, en)));
+    let problems = found.sheet.rejected.iter().map(problem).chain(sheets).collect();
     Ok(Some((found, problems)))
 }
 

@@ -6,7 +6,7 @@ use super::{Burn, CameraEntry, HeatSource, Mask, Person, Post};
 use crate::address::Address;
 use crate::lang::Lang;
 use crate::table::cells::{self, local};
-use crate::table::{Column, Row};
+use crate::table::{Column, Row, Spot};
 use crate::triage::detection::BoundingBox;
 use jiff::{Timestamp, ToSpan};
 use std::borrow::Cow;
@@ -344,7 +344,7 @@ fn last_day(at: Timestamp) -> String {
 }
 
 /// Rows of a register: the line (or feature) number from 1, and the value or why it cannot be used.
-pub(super) type Rows<T> = Vec<(u64, Result<T, String>)>;
+pub(super) type Rows<T> = Vec<(Spot, Result<T, String>)>;
 
 #[cfg(test)]
 mod tests;

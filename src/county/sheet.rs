@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::lang::{Lang, Words};
 use crate::register::{Ban, Danger, Entries, Entry, Register, Signal, Validity};
 use crate::table::cells::local;
-use crate::table::{self, Column, Kept, Row};
+use crate::table::{self, Column, Kept, Row, Spot};
 use geojson::Geometry;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -24,14 +24,16 @@ const VALIDITY: &[Column] = &[
 /// A file of the office, read row by row.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sheet {
-    /// The usable entries, the first of each key, each with its line.
-    pub entries: Vec<(u64, Entry)>,
-    /// Line, or number of the feature, from 1; and why it cannot be used.
-    pub rejected: Vec<(u64, String)>,
+    /// The usable entries, the first of each key, each with its place.
+    pub entries: Vec<(Spot, Entry)>,
+    /// Why a row cannot be used.
+    pub rejected: Vec<(Spot, String)>,
     /// Rows that were taken otherwise than they are written, and how.
-    pub notes: Vec<(u64, String)>,
+    pub notes: Vec<(Spot, String)>,
     /// Columns that the register does not have, as written.
     pub unknown: Vec<String>,
+    /// A sentence for each sheet of a workbook that is not of this register.
+    pub unread: Vec<String>,
 }
 
 impl Sheet {
@@ -60,7 +62,7 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
                 rows::REPEATED,
                 lang,
             );
-            let entries = grids.iter().map(|(line, grid)| (*line, of_grid(grid))).collect();
+            let entries = grids.iter().map(|(spot, grid)| (spot.clone(), of_grid(grid))).collect();
             Ok(Sheet { entries, rejected, ..Sheet::default() })
         }
         Register::People => rows_of::<Person>(bytes, lang),
@@ -232,10 +234,9 @@ fn exposed(entry: &Entry) -> Value {
 fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     let table = table::read(bytes, T::COLUMNS, VALIDITY, lang)?;
     let read = |row: &Row| Ok((harmless(T::read(row)?, lang)?, validity::<T>(row)?));
-    let mut rows: Rows<(T, Validity)> =
-        table.rows.iter().map(|row| (row.line, read(row))).collect();
-    rows.extend(table.torn.into_iter().map(|(line, why)| (line, Err(why))));
-    rows.sort_by_key(|(line, _)| *line);
+    let of_row = |row: &Result<Row, String>| row.as_ref().map_err(Clone::clone).and_then(read);
+    let rows: Rows<(T, Validity)> =
+        table.rows.iter().map(|(spot, row)| (spot.clone(), of_row(row))).collect();
     // One entry may have several rows, each with its time.
     let key = |(it, Validity { from, until }): &(T, Validity)| {
         let times = [from.map(local), until.map(|until| format!("– {}", local(until)))];
@@ -243,11 +244,14 @@ fn rows_of<T: Record>(bytes: &[u8], lang: Lang) -> Result<Sheet, String> {
     };
     let (entries, rejected) = first_of_each(rows, key, T::REPEATED, lang);
     let entry = |(it, valid): &(T, Validity)| Entry { valid: *valid, ..of(it) };
-    let entries: Vec<_> = entries.iter().map(|(line, it)| (*line, entry(it))).collect();
-    let is_taken = |line: &u64| entries.binary_search_by_key(line, |(line, _)| *line).is_ok();
-    let notes = table.rows.iter().filter_map(|row| Some((row.line, T::note(row)?)));
-    let notes = notes.filter(|(line, _)| is_taken(line)).collect();
-    Ok(Sheet { entries, rejected, notes, unknown: table.unknown })
+    let entries: Vec<_> = entries.iter().map(|(spot, it)| (spot.clone(), entry(it))).collect();
+    let is_taken = |spot: &Spot| entries.binary_search_by_key(&spot, |(spot, _)| spot).is_ok();
+    let taken = table.rows.iter().filter(|(spot, _)| is_taken(spot));
+    let note = |(spot, row): &(Spot, Result<Row, String>)| {
+        Some((spot.clone(), T::note(row.as_ref().ok()?)?))
+    };
+    let notes = taken.filter_map(note).collect();
+    Ok(Sheet { entries, rejected, notes, unknown: table.unknown, unread: table.unread })
 }
 
 /// 生效, 失效. A day alone is whole: it holds from its first moment, and through its last.
@@ -362,8 +366,8 @@ fn read_grid(value: &Value, lang: Lang) -> Result<Grid, String> {
     rows::grid(&feature, lang)
 }
 
-/// Each with its line, or the number of its feature, from 1.
-type Numbered<T> = Vec<(u64, T)>;
+/// Each with its place.
+type Placed<T> = Vec<(Spot, T)>;
 
 /// The usable entries, the first of each key, and the others with their reasons.
 fn first_of_each<T>(
@@ -371,20 +375,20 @@ fn first_of_each<T>(
     key: impl Fn(&T) -> String,
     (zh, en): (&str, &str),
     lang: Lang,
-) -> (Numbered<T>, Numbered<String>) {
+) -> (Placed<T>, Placed<String>) {
     let mut seen = HashSet::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (line, row) in rows {
+    for (spot, row) in rows {
         match row {
-            Ok(entry) if seen.insert(key(&entry)) => good.push((line, entry)),
+            Ok(entry) if seen.insert(key(&entry)) => good.push((spot, entry)),
             Ok(entry) => bad.push((
-                line,
+                spot,
                 match lang {
                     Lang::Zh => format!("{zh}：{}", key(&entry)),
                     Lang::En => format!("{en}: {}", key(&entry)),
                 },
             )),
-            Err(reason) => bad.push((line, reason)),
+            Err(reason) => bad.push((spot, reason)),
         }
     }
     (good, bad)

@@ -61,6 +61,8 @@ pub struct Batch {
     pub path: PathBuf,
     pub hotspots: Vec<Hotspot>,
     pub rejected: Vec<Rejected>,
+    /// A sentence for each sheet of a workbook that is no list.
+    pub unread: Vec<String>,
 }
 
 /// One file of which nothing is known, and why.
@@ -107,8 +109,8 @@ impl FolderWatch {
         for path in settled.into_iter().filter(may_be_read).take(FILES_MAX) {
             let name = file_name(&path);
             match self.read(&path, &name, now) {
-                Ok(Parsed { hotspots, rejected, .. }) => {
-                    scan.batches.push(Batch { path, hotspots, rejected });
+                Ok(Parsed { hotspots, rejected, unread, .. }) => {
+                    scan.batches.push(Batch { path, hotspots, rejected, unread });
                 }
                 Err(error) if error.kind == Kind::Invalid => {
                     let reason = error.message;
@@ -221,13 +223,14 @@ impl FolderWatch {
         Ok(settled)
     }
 
-    /// Moves a list whose hotspots are stored to `read/`, with a note on its rejected rows.
+    /// Moves a list whose hotspots are stored to `read/`, with a note on what was not taken.
     pub fn keep(&mut self, batch: &Batch, now: Timestamp) -> Result<()> {
         let lines = batch.rejected.iter().map(|row| match self.lang {
             Lang::Zh => format!("第{}行：{}\n", row.line, row.reason),
             Lang::En => format!("line {}: {}\n", row.line, row.reason),
         });
-        let note: String = lines.collect();
+        let unread = batch.unread.iter().map(|sentence| format!("{sentence}\n"));
+        let note: String = lines.chain(unread).collect();
         self.set_aside(
             &batch.path,
             "read",

@@ -2,11 +2,10 @@
 //! workbooks allocates what a file asks for, and an allocation that fails ends its process: a file
 //! that is damaged, or made for it, ends the second process, and the first says so in words.
 
-use super::workbook::{self, Lines};
+use super::workbook::{self, Sheet};
 use crate::lang::Lang;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
-use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -30,33 +29,19 @@ const ANSWER_MAX: u64 = 128 << 20;
 
 /// Set by the program; a library has no program that it could start.
 static IS_PROGRAM: OnceLock<()> = OnceLock::new();
-/// One workbook at a time, so that many of them take no more memory than one. The last one stays, if
-/// it is small: a list is looked into once for every form that it may have.
-static LAST: Mutex<Option<Last>> = Mutex::new(None);
-/// Bytes of an answer that stays.
-const STAYS_MAX: usize = 4 << 20;
-
-struct Last {
-    sha256: [u8; 32],
-    answer: Vec<u8>,
-}
+/// One workbook at a time, so that many of them take no more memory than one.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// From now on this process starts itself to read a workbook.
 pub fn read_apart() {
     _ = IS_PROGRAM.set(());
 }
 
-pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
+pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Sheet>, String> {
     if IS_PROGRAM.get().is_none() {
         return workbook::sheets(bytes, lang);
     }
-    let sha256: [u8; 32] = Sha256::digest(bytes).into();
-    let mut last = LAST.lock();
-    if let Some(last) = last.as_ref().filter(|last| last.sha256 == sha256)
-        && let Ok(said) = serde_json::from_slice(&last.answer)
-    {
-        return said;
-    }
+    let _turn = TURN.lock();
     // The running program, even if an upgrade has replaced its file meanwhile.
     let started = Command::new("/proc/self/exe")
         .args([COMMAND, lang.code()])
@@ -71,7 +56,7 @@ pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
         );
         format!("{words}: {e}")
     })?;
-    let said = serde_json::from_slice(&answer).unwrap_or_else(|_| {
+    serde_json::from_slice(&answer).unwrap_or_else(|_| {
         tracing::warn!(bytes = bytes.len(), %ended, "a workbook could not be read");
         let words = lang.pick(
             "此工作簿已损坏，或展开后过大，无法读取；请用 Excel 或 WPS 打开，另存为 CSV 再试",
@@ -79,10 +64,7 @@ pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
             and save it as CSV",
         );
         Err(words.to_owned())
-    });
-    *last =
-        Some(Last { sha256, answer }).filter(|last| said.is_ok() && last.answer.len() <= STAYS_MAX);
-    said
+    })
 }
 
 /// What the second process answered, perhaps nothing, and how it ended.

@@ -14,8 +14,6 @@ use std::sync::Arc;
 /// One line of a table; empty cells are absent.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Line in the file, from 1.
-    pub line: u64,
     pub lang: Lang,
     pub(super) cells: BTreeMap<&'static str, String>,
     /// Columns that rows above have a value in.
@@ -26,7 +24,6 @@ impl Row {
     /// A record that came as named texts; names that are no column are left out, and of two with one
     /// name the last counts.
     pub fn of_known<'a>(
-        line: u64,
         named: impl Iterator<Item = (&'a str, String)>,
         columns: &'static [Column],
         lang: Lang,
@@ -35,7 +32,7 @@ impl Row {
             let cell = cell.trim();
             Some((known(name, columns)?, cell.to_owned())).filter(|_| !cell.is_empty())
         });
-        Self { line, lang, cells: cells.collect(), above: Arc::default() }
+        Self { lang, cells: cells.collect(), above: Arc::default() }
     }
 
     /// The row of a page or program: columns by any of their names, cells as texts or numbers.
@@ -50,7 +47,7 @@ impl Row {
             Value::String(text) => text.trim().to_owned(),
             other => other.to_string(),
         };
-        let mut row = Self { line: 0, lang, cells: BTreeMap::new(), above: Arc::default() };
+        let mut row = Self { lang, cells: BTreeMap::new(), above: Arc::default() };
         for (name, value) in cells {
             let column = known(name, columns).ok_or_else(|| {
                 let wanted: Vec<_> = columns

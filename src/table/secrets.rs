@@ -78,9 +78,9 @@ fn starred(
 fn of_workbook(bytes: &[u8], columns: &'static [Column], lang: Lang) -> Result<Kept, String> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let mut has_hidden = false;
-    for lines in apart::sheets(bytes, lang)? {
+    for sheet in apart::sheets(bytes, lang)? {
         let mut hiding = Hiding::of(columns);
-        for (_, cells) in lines {
+        for (_, cells) in sheet.lines {
             let shown = hiding.shown(&cells).into_iter().zip(&cells);
             let shown = shown.map(|(shown, cell)| shown.unwrap_or_else(|| cell.clone()));
             writer.write_record(shown).map_err(|e| e.to_string())?;

@@ -3,10 +3,11 @@
 
 use super::cells::SPREADSHEET_BEGINS;
 use crate::lang::Lang;
-use calamine::{Data, Dimensions, Reader, Xls, Xlsx, XlsxError};
+use calamine::{Data, Dimensions, Reader, SheetVisible, Xls, Xlsx, XlsxError};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Span};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Cursor;
 
 /// How ZIP (XLSX) and compound files (XLS) begin.
@@ -24,6 +25,14 @@ const HOURS_MAX: i64 = 100;
 /// The lines of a table, each with its number in the file, from 1.
 pub(super) type Lines = Vec<(u64, Vec<String>)>;
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct Sheet {
+    pub name: String,
+    /// Whoever opens the workbook does not see it.
+    pub is_hidden: bool,
+    pub lines: Lines,
+}
+
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     bytes.starts_with(ZIP) || bytes.starts_with(COMPOUND)
 }
@@ -38,7 +47,7 @@ pub fn is_archive(bytes: &[u8]) -> bool {
 }
 
 /// Every sheet.
-pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
+pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Sheet>, String> {
     let read = if bytes.starts_with(ZIP) { xlsx(bytes, lang) } else { xls(bytes, lang) };
     read.map_err(|why| {
         let broken = lang.pick(
@@ -53,9 +62,9 @@ pub(super) fn sheets(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
 type Numbered = BTreeMap<u32, Vec<String>>;
 
 /// Cell by cell: how far out the last one lies says nothing about how many there are.
-fn xlsx(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
+fn xlsx(bytes: &[u8], lang: Lang) -> Result<Vec<Sheet>, String> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|e| e.to_string())?;
-    let is_1904 = book.has_1904_epoch();
+    let (is_1904, hidden) = (book.has_1904_epoch(), hidden(&book));
     let (mut sheets, mut all) = (Vec::new(), 0);
     for name in book.sheet_names() {
         let failed = |e: XlsxError| format!("{name}: {e}");
@@ -88,16 +97,17 @@ fn xlsx(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
         drop(cells);
         let merged = book.merge_cells_by_sheet_name(&name).map_err(failed)?;
         all += fill(&mut lines, &merged);
-        sheets.push(numbered(lines));
+        let is_hidden = hidden.contains(&name);
+        sheets.push(Sheet { name, is_hidden, lines: numbered(lines) });
     }
     Ok(sheets)
 }
 
 /// `calamine` lays out every cell up to the last one: 500 MB for one at the far end of a sheet. It
 /// does not say which cells show hours: one at midnight is a day.
-fn xls(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
+fn xls(bytes: &[u8], lang: Lang) -> Result<Vec<Sheet>, String> {
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|e| e.to_string())?;
-    let is_1904 = book.has_1904_epoch();
+    let (is_1904, hidden) = (book.has_1904_epoch(), hidden(&book));
     let text = |cell: &Data| text(cell, is_1904, false);
     let (mut sheets, mut all) = (Vec::new(), 0);
     for (name, range) in book.worksheets() {
@@ -118,9 +128,16 @@ fn xls(bytes: &[u8], lang: Lang) -> Result<Vec<Lines>, String> {
         }
         let merged = book.merge_cells_by_sheet_name(&name).map_err(|e| e.to_string())?;
         all += fill(&mut lines, &merged);
-        sheets.push(numbered(lines));
+        let is_hidden = hidden.contains(&name);
+        sheets.push(Sheet { name, is_hidden, lines: numbered(lines) });
     }
     Ok(sheets)
+}
+
+fn hidden<R: Reader<Cursor<T>>, T: AsRef<[u8]>>(book: &R) -> HashSet<String> {
+    let sheets = book.sheets_metadata().iter();
+    let hidden = sheets.filter(|sheet| sheet.visible != SheetVisible::Visible);
+    hidden.map(|sheet| sheet.name.clone()).collect()
 }
 
 fn numbered(lines: Numbered) -> Lines {

@@ -5,7 +5,7 @@ mod files;
 use crate::program::{GRIDS, Office, binary, centre};
 use files::{far_xls, merged, row, sheet, xlsx, xlsx_of};
 use huoyan::clock::Clock;
-use huoyan::county;
+use huoyan::county::{self, ImportReport};
 use huoyan::lang::Lang;
 use huoyan::register::{Fact, History, Register};
 use huoyan::satellite::{Parsed, parse};
@@ -161,5 +161,95 @@ fn a_damaged_workbook_is_a_sentence_and_no_panic() {
             let why = import(Register::Duty, &whole[..cut]).expect_err("half a file").chain();
             assert!(why.contains("另存为"), "{why}");
         }
+    }
+}
+
+/// Morning and afternoon of one day, each with its own title, and the office's instructions.
+#[test]
+fn every_sheet_that_is_a_list_is_read_with_its_own_time() {
+    let table = |title: &str, n: usize| {
+        let (lat, lon) = centre(n);
+        let (lat, lon) = (lat.to_string(), lon.to_string());
+        sheet(&[
+            row(1, &[title]),
+            row(2, &["中心经度", "中心纬度", "火点像元个数"]),
+            row(3, &[&lon, &lat, "2"]),
+            row(4, &[&lon, "北边", "2"]),
+        ])
+    };
+    let words = sheet(&[row(1, &["填表说明"]), row(2, &["经度用十进制"])]);
+    let landsat = sheet(&[row(1, &["latitude", "longitude", "path", "row"])]);
+    let parsed = list(&xlsx(&[
+        ("上午", &table("火情信息快报 FY-3D 2026年11月29日10时20分", 0)),
+        ("说明", &words),
+        ("下午", &table("火情信息快报 FY-3D 2026年11月29日14时20分", 1)),
+        ("空白", &sheet(&[])),
+        ("陆地卫星", &landsat),
+    ]));
+    let times: Vec<_> = parsed.hotspots.iter().map(|it| it.acquired_at.to_string()).collect();
+    assert_eq!(times, ["2026-11-29T02:20:00Z", "2026-11-29T06:20:00Z"]);
+    let said: Vec<_> = parsed.rejected.iter().map(|it| (it.line, it.reason.as_str())).collect();
+    let expected = [(4, "sheet \"上午\": "), (4, "sheet \"下午\": "), (1, "sheet \"陆地卫星\": ")];
+    for ((line, reason), (expected, sheet)) in said.iter().zip(expected) {
+        assert!(*line == expected && reason.starts_with(sheet), "{said:?}");
+    }
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(parsed.unread, ["sheet \"说明\" is not read: it is no hotspot list"]);
+}
+
+fn import_people(bytes: &[u8]) -> (ImportReport, Vec<Fact>) {
+    let now = "2026-11-20T00:00:00Z".parse().expect("a time");
+    let (register, history) = (Register::People, History::default());
+    county::import(register, "people.xlsx", bytes, &history, false, now, Lang::Zh).expect("a table")
+}
+
+const PEOPLE: [&str; 6] = ["编号", "姓名", "电话", "岗位", "村", "乡镇"];
+
+fn person<'a>(id: &'a str, phone: &'a str) -> [&'a str; 6] {
+    [id, "张三", phone, "村级林长", "甲村", "官庄镇"]
+}
+
+#[test]
+fn a_register_in_several_sheets_is_one_register() {
+    let header = row(1, &PEOPLE);
+    let person = |line, id: &str| row(line, &person(id, "13800000001"));
+    let (report, facts) = import_people(&xlsx(&[
+        ("甲村", &sheet(&[header.clone(), person(2, "a"), person(3, "b")])),
+        ("乙村", &sheet(&[header.clone(), person(2, "c"), person(3, "a")])),
+        ("统计", &sheet(&[row(1, &["合计", "3"])])),
+        ("去年#hidden", &sheet(&[header, person(2, "gone")])),
+    ]));
+    assert_eq!((report.accepted, facts.len()), (3, 3));
+    let said: Vec<_> = report.rejected.iter().map(|it| (it.line, it.reason.as_str())).collect();
+    assert_eq!(said, [(3, "表「乙村」：与前面的行重复：a")]);
+    assert_eq!(
+        report.warnings[..2],
+        ["表「统计」未读：没有表头", "表「去年」是隐藏的，未读；如要读取，请取消隐藏"]
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    /// Every row of every sheet is taken, or refused by its sheet and line.
+    #[test]
+    fn rows_of_all_sheets_are_rows_taken_and_refused(
+        sheets in proptest::collection::vec(
+            proptest::collection::vec(("[a-c]?[0-9]{0,2}", "1380000000[0-9]|12|"), 0..6), 1..5),
+    ) {
+        let names: Vec<String> = (0..sheets.len()).map(|n| format!("表{n}")).collect();
+        let table = |rows: &Vec<(String, String)>| {
+            let rows = (2..).zip(rows).map(|(n, (id, phone))| row(n, &person(id, phone)));
+            sheet(&std::iter::once(row(1, &PEOPLE)).chain(rows).collect::<Vec<_>>())
+        };
+        let tables: Vec<String> = sheets.iter().map(table).collect();
+        let tables: Vec<(&str, &str)> =
+            names.iter().zip(&tables).map(|(name, table)| (name.as_str(), table.as_str())).collect();
+        let (report, _) = import_people(&xlsx(&tables));
+        let all: usize = sheets.iter().map(Vec::len).sum();
+        proptest::prop_assert_eq!(report.accepted + report.rejected.len(), all);
+        let mut refused: Vec<_> =
+            report.rejected.iter().map(|it| (it.reason.split('：').next(), it.line)).collect();
+        refused.dedup();
+        proptest::prop_assert_eq!(refused.len(), report.rejected.len(), "no row is said twice");
     }
 }

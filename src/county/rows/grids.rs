@@ -4,7 +4,7 @@
 use super::super::{Area, Grid, crossing};
 use super::Rows;
 use crate::lang::{Lang, Words};
-use crate::table::{self, Column, cells};
+use crate::table::{self, Column, Spot, cells};
 use geojson::{Feature, GeoJson, JsonObject};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -71,7 +71,7 @@ pub(in crate::county) fn grids(text: &str, lang: Lang) -> Result<Rows<Grid>, Str
         crossing::sound(&grid.area).map_err(|why| why.pick(lang).to_owned())?;
         Ok(grid)
     };
-    Ok((1..).zip(features.iter().map(sound)).collect())
+    Ok((1..).map(Spot::from).zip(features.iter().map(sound)).collect())
 }
 
 /// A grid that is registered, or is to be.

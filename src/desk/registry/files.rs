@@ -136,7 +136,7 @@ impl Registry {
         let (name, now) = (register.file_name(), self.clock.now());
         let known = known(taken, register, history);
         let (wanted, is_whole) = (found.sheet.wanted(now), found.sheet.rejected.is_empty());
-        let refused: Vec<u64> = found.sheet.rejected.iter().map(|(line, _)| *line).collect();
+        let refused: Vec<u64> = found.sheet.rejected.iter().map(|(spot, _)| spot.line).collect();
         let is_untouched = known.is_some_and(|known| known.sha256 == found.sha256);
         if is_untouched {
             followed.unsettled.remove(&register);

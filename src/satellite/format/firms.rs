@@ -5,7 +5,7 @@
 use super::list::{Given, Parsed, rows};
 use super::satellites;
 use crate::lang::Lang;
-use crate::table::{self, Column, Row, cells};
+use crate::table::{Column, Row, cells};
 use crate::triage::geo::LatLon;
 use crate::triage::hotspot::{DayNight, Hotspot, HotspotConfidence};
 use jiff::civil::Time;
@@ -38,7 +38,7 @@ pub(super) const NEEDED: [&str; 6] =
 
 /// `Err` says why this is no FIRMS list.
 pub(super) fn parse(given: &Given<'_>) -> Result<Parsed, String> {
-    let header = table::header_of(given.bytes, COLUMNS).unwrap_or_default();
+    let header = given.page.header(COLUMNS, &[]).unwrap_or_default();
     // The 24 h files of VIIRS omit the instrument; its brightness column identifies it.
     let has = |column| header.known.contains(&column);
     let instrument = match (has("bright_ti4"), has("brightness")) {

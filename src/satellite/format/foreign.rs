@@ -70,20 +70,23 @@ pub(super) fn landsat(lang: Lang) -> String {
     words.to_owned()
 }
 
-/// A table, or a text, without the columns of any form. `known`: those of FIRMS that it has.
-pub(super) fn unknown(known: &[&str], text: &str, lang: Lang) -> String {
+/// Of a table that has some columns of FIRMS, but not all.
+pub(super) fn lacking(known: &[&str], lang: Lang) -> Option<String> {
+    let missing: Vec<&str> =
+        firms::NEEDED.into_iter().filter(|name| !known.contains(name)).collect();
+    let is_one = known.len() > 1 && missing.len() < firms::NEEDED.len();
+    let missing = missing.join(", ");
+    is_one.then(|| match lang {
+        Lang::Zh => format!("FIRMS 列表缺少列 {missing}"),
+        Lang::En => format!("the FIRMS list lacks {missing}"),
+    })
+}
+
+/// A table, or a text, without the columns of any form.
+pub(super) fn unknown(text: &str, lang: Lang) -> String {
     let is_text = text.chars().all(|c| c != '\u{fffd}' && (!c.is_control() || c.is_whitespace()));
     let first = if is_text { text.lines().next().unwrap_or_default() } else { "…" };
     let first: String = first.trim().chars().take(SHOWN).collect();
-    let missing: Vec<&str> =
-        firms::NEEDED.into_iter().filter(|name| !known.contains(name)).collect();
-    if known.len() > 1 && missing.len() < firms::NEEDED.len() {
-        let missing = missing.join(", ");
-        return match lang {
-            Lang::Zh => format!("FIRMS 列表缺少列 {missing}"),
-            Lang::En => format!("the FIRMS list lacks {missing}"),
-        };
-    }
     match lang {
         Lang::Zh => format!(
             "不是已知的热点列表，开头是“{first}”。能读取：FIRMS 的 CSV、GeoJSON、KML，\

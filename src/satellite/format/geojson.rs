@@ -17,12 +17,12 @@ pub(super) fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
     })?;
     let mut list = List::new(lang);
     for (number, feature) in (1..).zip(features) {
-        list.take(number, row(number, feature, lang).and_then(|row| firms::hotspot(&row, None)));
+        list.take(number.into(), row(feature, lang).and_then(|row| firms::hotspot(&row, None)));
     }
     list.end()
 }
 
-fn row(number: u64, feature: &Value, lang: Lang) -> Result<Row, String> {
+fn row(feature: &Value, lang: Lang) -> Result<Row, String> {
     let properties = feature["properties"].as_object();
     let point = &feature["geometry"]["coordinates"];
     let of_point = [("longitude", &point[0]), ("latitude", &point[1])];
@@ -32,5 +32,5 @@ fn row(number: u64, feature: &Value, lang: Lang) -> Result<Row, String> {
         Value::Number(number) => Some((name, number.to_string())),
         _ => None,
     });
-    Ok(Row::of_known(number, named, firms::COLUMNS, lang))
+    Ok(Row::of_known(named, firms::COLUMNS, lang))
 }

@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str, lang: Lang) -> Result<Parsed, String> {
                     && let Some(mark) = mark.take()
                 {
                     number += 1;
-                    list.take(number, firms::hotspot(&mark.row(number, lang), None));
+                    list.take(number.into(), firms::hotspot(&mark.row(lang), None));
                 }
             }
             Event::Text(text) => add(mark.as_mut(), &within, &text),
@@ -98,7 +98,7 @@ fn add(mark: Option<&mut Placemark>, within: &[String], text: &str) {
 }
 
 impl Placemark {
-    fn row(&self, number: u64, lang: Lang) -> Row {
+    fn row(&self, lang: Lang) -> Row {
         let mut point = self.coordinates.split(',').map(|part| part.trim().to_owned());
         let mut fields: Vec<(String, String)> = ["longitude", "latitude"]
             .iter()
@@ -125,7 +125,7 @@ impl Placemark {
             }
         }
         let named = fields.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        Row::of_known(number, named, firms::COLUMNS, lang)
+        Row::of_known(named, firms::COLUMNS, lang)
     }
 }
 

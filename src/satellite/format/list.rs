@@ -3,7 +3,7 @@
 use crate::config::Mapping;
 use crate::lang::Lang;
 use crate::satellite::same::rank;
-use crate::table::{self, Called, Column, Row};
+use crate::table::{Called, Column, Page, Row, Spot};
 use crate::triage::hotspot::Hotspot;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,18 +24,21 @@ pub struct Parsed {
     /// Rows that repeated a pixel, perhaps in another processing version. The better version was
     /// taken.
     pub repeated: usize,
+    /// A sentence for each sheet of a workbook that is no list.
+    pub unread: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Rejected {
-    /// Line in the file, from 1; in GeoJSON and KML the number of the feature.
+    /// Line in the file, from 1; in GeoJSON and KML the number of the feature. Of several sheets the
+    /// reason names the one.
     pub line: u64,
     pub reason: String,
 }
 
 /// What came, and with what.
 pub(super) struct Given<'a> {
-    pub bytes: &'a [u8],
+    pub page: &'a Page<'a>,
     /// Of the file. Himawari's says which satellite.
     pub name: &'a str,
     /// When the list came: what a form without a time of its own has.
@@ -61,8 +64,8 @@ pub(super) fn rows_called(
     mut hotspot: impl FnMut(&Row) -> Result<Hotspot, String>,
 ) -> Result<Parsed, String> {
     let mut list = List::new(given.lang);
-    table::each_called(given.bytes, columns, called, given.lang, |line, row| {
-        list.take(line, row.and_then(|row| hotspot(&row)));
+    given.page.each(columns, &[], called, given.lang, |spot, row| {
+        list.take(spot, row.and_then(|row| hotspot(&row)));
     })?;
     list.end()
 }
@@ -80,14 +83,27 @@ impl List {
         Self { parsed: Parsed::default(), places: HashMap::new(), rows: 0, lang }
     }
 
-    pub(super) fn take(&mut self, line: u64, row: Result<Hotspot, String>) {
+    /// What another sheet holds.
+    pub(super) fn add(&mut self, sheet: Parsed) {
+        let Parsed { hotspots, rejected, repeated, unread } = sheet;
+        self.rows += rejected.len() + repeated;
+        self.parsed.rejected.extend(rejected);
+        self.parsed.repeated += repeated;
+        self.parsed.unread.extend(unread);
+        hotspots.into_iter().for_each(|hotspot| self.take(0.into(), Ok(hotspot)));
+    }
+
+    pub(super) fn take(&mut self, spot: Spot, row: Result<Hotspot, String>) {
         self.rows += 1;
         if self.rows > ROWS_MAX {
             return;
         }
         let parsed = &mut self.parsed;
         match row {
-            Err(reason) => parsed.rejected.push(Rejected { line, reason }),
+            Err(reason) => {
+                let reason = spot.said(reason, self.lang);
+                parsed.rejected.push(Rejected { line: spot.line, reason });
+            }
             Ok(hotspot) => match self.places.entry(hotspot.key.clone()) {
                 Entry::Vacant(place) => {
                     place.insert(parsed.hotspots.len());

@@ -15,9 +15,9 @@ mod tests;
 use crate::config::Mapping;
 use crate::error::{Error, Result};
 use crate::lang::Lang;
-use crate::table::{self, Column, Header};
+use crate::table::{self, Column, Page};
 use jiff::Timestamp;
-use list::Given;
+use list::{Given, List};
 
 pub use list::{Parsed, Rejected};
 
@@ -53,33 +53,70 @@ pub fn parse_mapped(
     mappings: &[Mapping],
     lang: Lang,
 ) -> Result<Parsed> {
-    let given = Given { bytes, name, received_at, mappings, lang };
-    sniffed(&given).map_err(|why| Error::invalid(format!("{name}: {why}")))
+    let list = sniffed(bytes, name, received_at, mappings, lang);
+    list.map_err(|why| Error::invalid(format!("{name}: {why}")))
 }
 
-fn sniffed(given: &Given<'_>) -> Result<Parsed, String> {
-    let text = table::decode(given.bytes);
+fn sniffed(
+    bytes: &[u8],
+    name: &str,
+    received_at: Timestamp,
+    mappings: &[Mapping],
+    lang: Lang,
+) -> Result<Parsed, String> {
+    let text = table::decode(bytes);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with('{') && text.contains("\"FeatureCollection\"") {
-        return geojson::parse(text, given.lang);
+        return geojson::parse(text, lang);
     }
     if kml::is_one(text) {
-        return kml::parse(text, given.lang);
+        return kml::parse(text, lang);
     }
-    foreign::refuse(given.bytes, text, given.lang)?;
-    table::check(given.bytes, given.lang)?;
-    if let Some(mapping) = given.mappings.iter().find(|mapping| sheet::has(given, mapping)) {
-        return sheet::parse_mapped(given, mapping);
+    foreign::refuse(bytes, text, lang)?;
+    let pages = table::pages(bytes, lang)?;
+    if let [page] = &pages[..]
+        && !page.is_hidden()
+    {
+        let given = Given { page, name, received_at, mappings, lang };
+        return of_page(&given).unwrap_or_else(|| Err(foreign::unknown(text, lang)));
     }
-    let firms = table::header_of(given.bytes, firms::COLUMNS).unwrap_or_default().known;
-    if firms.contains(&"path") && firms.contains(&"row") {
-        return Err(foreign::landsat(given.lang));
-    }
-    for (columns, needed, parse) in TABLES {
-        let has = |header: Header| needed.iter().all(|name| header.known.contains(name));
-        if table::header_of(given.bytes, columns).is_some_and(has) {
-            return parse(given);
+    let (mut list, mut is_one) = (List::new(lang), false);
+    for page in &pages {
+        let given = Given { page, name, received_at, mappings, lang };
+        match of_page(&given).filter(|_| !page.is_hidden()) {
+            None => {
+                let why = lang.pick("不是热点列表", "it is no hotspot list");
+                list.add(Parsed { unread: vec![page.unread(why, lang)], ..Parsed::default() });
+                continue;
+            }
+            Some(Ok(parsed)) => list.add(parsed),
+            Some(Err(why)) => list.take(page.top(), Err(why)),
         }
+        is_one = true;
     }
-    Err(foreign::unknown(&firms, text, given.lang))
+    match list.end()? {
+        list if is_one => Ok(list),
+        list if pages.iter().any(Page::is_hidden) => Err(list.unread.join(lang.pick("；", "; "))),
+        _ => Err(foreign::unknown(text, lang)),
+    }
+}
+
+/// The list of a text or of a sheet. `None` when it is none of any form. `Err` says why it cannot be
+/// read.
+fn of_page(given: &Given<'_>) -> Option<Result<Parsed, String>> {
+    if let Some(mapping) = given.mappings.iter().find(|mapping| sheet::has(given, mapping)) {
+        return Some(sheet::parse_mapped(given, mapping));
+    }
+    let firms = given.page.header(firms::COLUMNS, &[]).unwrap_or_default().known;
+    if firms.contains(&"path") && firms.contains(&"row") {
+        return Some(Err(foreign::landsat(given.lang)));
+    }
+    let is_of = |(columns, needed, _): &&Form| {
+        let header = given.page.header(columns, &[]);
+        header.is_some_and(|header| needed.iter().all(|name| header.known.contains(name)))
+    };
+    match TABLES.iter().find(is_of) {
+        Some((_, _, parse)) => Some(parse(given)),
+        None => foreign::lacking(&firms, given.lang).map(Err),
+    }
 }

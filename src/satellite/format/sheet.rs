@@ -8,7 +8,7 @@ use super::list::{Given, Parsed, rows_called};
 use super::satellites;
 use crate::base::time::county_time;
 use crate::config::{ListColumn, Mapping};
-use crate::table::{self, Called, Column, Header, Row, cells};
+use crate::table::{Called, Column, Header, Row, cells};
 use crate::triage::hotspot::{Hotspot, HotspotConfidence};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -43,7 +43,7 @@ pub(super) fn parse(given: &Given<'_>) -> Result<Parsed, String> {
 
 /// Whether a list is a table of this form of the office's own.
 pub(super) fn has(given: &Given<'_>, mapping: &Mapping) -> bool {
-    let header = table::header_called(given.bytes, COLUMNS, &called(mapping));
+    let header = given.page.header(COLUMNS, &called(mapping));
     let all = |header: Header| {
         mapping.columns.values().all(|column| header.known.contains(&own(*column)))
     };
@@ -78,7 +78,7 @@ fn read(
     called: Called<'_>,
     mapping: Option<&Mapping>,
 ) -> Result<Parsed, String> {
-    let header = table::header_called(given.bytes, COLUMNS, called).unwrap_or_default();
+    let header = given.page.header(COLUMNS, called).unwrap_or_default();
     let (is_utc, said) = mapping.map_or((false, None), |it| (it.utc, it.satellite.as_deref()));
     let is_timed = header.known.contains(&TIME);
     let title = header.title.join(" ");

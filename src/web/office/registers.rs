@@ -294,7 +294,7 @@ fn with_people(
     now: Timestamp,
 ) -> Answer<Vec<Entry>> {
     let sheet_len = entries.len();
-    let sheet = Sheet { entries: (1..).zip(entries).collect(), ..Sheet::default() };
+    let sheet = Sheet { entries: (1..).map(u64::into).zip(entries).collect(), ..Sheet::default() };
     let resolved = |lang| {
         let mut sheet = sheet.clone();
         county::resolve_names(register, &mut sheet, current, lang);
@@ -302,7 +302,7 @@ fn with_people(
     };
     let (zh, en) = (resolved(Lang::Zh), resolved(Lang::En));
     match (zh.rejected.first(), en.rejected.first()) {
-        (Some((line, zh)), Some((_, en))) => Err(of_entry(*line, sheet_len, zh, en)),
+        (Some((spot, zh)), Some((_, en))) => Err(of_entry(spot.line, sheet_len, zh, en)),
         _ => Ok(zh.wanted(now)),
     }
 }

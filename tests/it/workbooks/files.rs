@@ -30,6 +30,7 @@ pub fn merged(rows: &[String], cells: &[&str]) -> String {
     format!("<worksheet><sheetData>{}</sheetData>{cells}</worksheet>", rows.concat())
 }
 
+/// `去年#hidden` is a sheet that is hidden.
 pub fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
     xlsx_of(sheets, "", "")
 }
@@ -41,7 +42,14 @@ pub fn xlsx_of(sheets: &[(&str, &str)], strings: &str, properties: &str) -> Vec<
     const RELATED: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
     let (mut names, mut relations) = (String::new(), String::new());
     for (n, (name, _)) in (1..).zip(sheets) {
-        _ = write!(names, "<sheet name=\"{name}\" sheetId=\"{n}\" r:id=\"rId{n}\"/>");
+        let (name, state) = match name.strip_suffix("#hidden") {
+            Some(name) => (name, "hidden"),
+            None => (*name, "visible"),
+        };
+        _ = write!(
+            names,
+            "<sheet name=\"{name}\" sheetId=\"{n}\" state=\"{state}\" r:id=\"rId{n}\"/>"
+        );
         _ = write!(
             relations,
             "<Relationship Id=\"rId{n}\" Type=\"{OFFICE}/worksheet\" \
