@@ -1,6 +1,7 @@
 //! The HTTP side as a story: logging in, one fire from the first look to its closure, and what is
 //! refused.
 
+mod alarm_forms;
 mod alarms;
 mod bounds;
 mod camera_visit;

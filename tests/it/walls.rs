@@ -78,7 +78,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
         ),
         ("geojson", &["src/county/", "src/web/", "src/cli/"]),
         ("geo", &["src/county/crossing.rs"]),
-        ("encoding_rs", &["src/table/"]),
+        ("encoding_rs", &["src/table/", "src/web/inbound/alarm/text.rs"]),
         ("sgp4", &["src/satellite/passes.rs"]),
         ("getrandom", &["src/web/http/secret.rs"]),
         (
@@ -104,7 +104,7 @@ fn homes() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "src/config/webhooks.rs",
             ],
         ),
-        ("percent_encoding", &["src/address/"]),
+        ("percent_encoding", &["src/address/", "src/web/inbound/alarm/text.rs"]),
         ("ort", &["src/detect/"]),
         ("fast_image_resize", &["src/frame/"]),
         ("tiff", &["src/county/terrain/"]),

@@ -7,6 +7,7 @@ mod enclosed;
 mod mapping;
 mod place;
 mod shares;
+mod text;
 mod told;
 mod xml;
 
@@ -32,7 +33,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use body::{Body, alarm_of, bytes, read};
+use body::{Body, Message, bytes, message_of, read};
 use enclosed::{Enclosed, check_picture, name_of, without_pictures};
 use place::{Placed, place};
 use serde::Serialize;
@@ -244,14 +245,16 @@ struct Opened {
 
 /// `None`: it is no alarm. On a thread of its own: a body may have 12 MB.
 fn open(state: &WebState, system: &str, body: Body) -> Answer<Option<Opened>> {
-    let Some(mut alarm) = alarm_of(state, system, &body)? else { return Ok(None) };
+    let Message { alarm, media, text } =
+        message_of(state.config.alarms.of(system), system, &body.parts)?;
+    let Some(mut alarm) = alarm else { return Ok(None) };
     alarm.check().map_err(impossible)?;
     let sighting = SightingId(named(format!("alarm\n{system}\n{}", alarm.id)));
     let inside = std::mem::take(&mut alarm.pictures);
     let Enclosed { came, kept, lost } = Enclosed::of(sighting, &inside, &body.pictures);
     let meaning = meaning(&alarm, &came)?;
-    let original = without_pictures(&body.text, &kept);
-    Ok(Some(Opened { alarm, sighting, meaning, media: body.media, original, kept, lost }))
+    let original = without_pictures(&text, &kept);
+    Ok(Some(Opened { alarm, sighting, meaning, media, original, kept, lost }))
 }
 
 fn impossible(words: Words) -> Problem {

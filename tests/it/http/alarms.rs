@@ -34,7 +34,7 @@ fn fire(id: &str) -> Value {
     })
 }
 
-fn jpeg() -> Vec<u8> {
+pub(super) fn jpeg() -> Vec<u8> {
     leaves(96, 64).to_jpeg(80).expect("a JPEG")
 }
 
@@ -251,14 +251,14 @@ pub(super) fn multipart(media: &str, text: &[u8], picture: &[u8]) -> Vec<u8> {
 }
 
 /// The mappings that docs/alarms.md shows.
-fn documented() -> Config {
+pub(super) fn documented() -> Config {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/alarms.md");
     let page = std::fs::read_to_string(path).expect("the page");
     let blocks = page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next());
     Config::parse(&blocks.collect::<String>()).expect("what the page shows is valid")
 }
 
-async fn seen(officer: &Browser, taken: &Value) -> Value {
+pub(super) async fn seen(officer: &Browser, taken: &Value) -> Value {
     let path = format!("/api/v1/incidents/{}", taken["incident"].as_str().expect("an id"));
     let all = officer.get(&path).await.ok()["sightings"].clone();
     let id = &taken["sighting"];

@@ -1,8 +1,10 @@
 //! What another system sends: its body, whole and within the limits, and the alarm that it holds.
 
+use super::text::{self, Part};
 use super::told::Alarm;
 use super::{mapping, xml};
-use crate::lang::cut;
+use crate::config::SystemMap;
+use crate::lang::{Words, cut};
 use crate::web::WebState;
 use crate::web::http::error::{Answer, Problem};
 use axum::body::Bytes;
@@ -16,18 +18,22 @@ const PARTS_MAX: usize = 16;
 /// Of what a reader of JSON or XML says is wrong.
 const WHY_MAX_CHARS: usize = 200;
 
-/// What came: the alarm's text, and pictures beside it.
+/// How pictures begin, whatever type a device gives them.
+const JPEG: &[u8] = b"\xff\xd8\xff";
+const PNG: &[u8] = b"\x89PNG";
+
+/// What came: the alarm, perhaps in several parts, and pictures beside it.
 pub(super) struct Body {
-    pub media: String,
-    pub text: Bytes,
+    pub parts: Vec<Part>,
     pub pictures: Vec<Bytes>,
 }
 
 pub(super) async fn read(state: &WebState, request: Request) -> Answer<Body> {
     let media = media_of(request.headers());
     if !media.starts_with("multipart/") {
-        let text = bytes(request, state).await?;
-        return Ok(Body { media, text, pictures: Vec::new() });
+        let bytes = bytes(request, state).await?.into();
+        let parts = vec![Part { name: String::new(), media, bytes }];
+        return Ok(Body { parts, pictures: Vec::new() });
     }
     let broken = |_| {
         Problem::invalid(
@@ -35,18 +41,19 @@ pub(super) async fn read(state: &WebState, request: Request) -> Answer<Body> {
             "The multipart body is incomplete or broken.",
         )
     };
-    let mut parts = Multipart::from_request(request, state).await.map_err(|rejection| {
+    let mut fields = Multipart::from_request(request, state).await.map_err(|rejection| {
         let why = rejection.body_text();
         Problem::invalid(
             format!("multipart 内容有误：{why}"),
             format!("The multipart body is not valid: {why}"),
         )
     })?;
-    let (mut text, mut pictures) = (None, Vec::new());
+    let (mut parts, mut pictures) = (Vec::new(), Vec::new());
     for _ in 0..PARTS_MAX {
-        let Some(part) = parts.next_field().await.map_err(broken)? else { break };
-        let media = part.content_type().unwrap_or_default().to_ascii_lowercase();
-        let bytes = part.bytes().await.map_err(|rejection| {
+        let Some(field) = fields.next_field().await.map_err(broken)? else { break };
+        let media = field.content_type().unwrap_or_default().to_ascii_lowercase();
+        let name = field.name().unwrap_or_default().to_owned();
+        let bytes = field.bytes().await.map_err(|rejection| {
             let status = rejection.status();
             let why = rejection.body_text();
             Problem::invalid(
@@ -55,19 +62,19 @@ pub(super) async fn read(state: &WebState, request: Request) -> Answer<Body> {
             )
             .with_status(status)
         })?;
-        if media.starts_with("image/") {
+        if media.starts_with("image/") || bytes.starts_with(JPEG) || bytes.starts_with(PNG) {
             pictures.push(bytes);
-        } else if text.is_none() {
-            text = Some((media, bytes));
+        } else {
+            parts.push(Part { name, media, bytes: bytes.into() });
         }
     }
-    let (media, text) = text.ok_or_else(|| {
-        Problem::impossible(
+    if parts.is_empty() {
+        return Err(Problem::impossible(
             "multipart 里没有告警本身，只有图片。",
             "The multipart body has pictures only, and no alarm.",
-        )
-    })?;
-    Ok(Body { media, text, pictures })
+        ));
+    }
+    Ok(Body { parts, pictures })
 }
 
 fn media_of(headers: &HeaderMap) -> String {
@@ -84,44 +91,72 @@ pub(super) async fn bytes(request: Request, state: &WebState) -> Answer<Bytes> {
     })
 }
 
-/// In this program's own form, or by the mapping of a system that has one. `None`: by the mapping it
-/// is no alarm.
-pub(super) fn alarm_of(state: &WebState, system: &str, body: &Body) -> Answer<Option<Alarm>> {
-    let Some(mapping) = state.config.alarms.of(system) else {
-        if !(body.media.is_empty() || body.media.contains("json")) {
+/// What another system sent, as it is understood and kept.
+pub(super) struct Message {
+    /// `None`: by the mapping it is no alarm.
+    pub alarm: Option<Alarm>,
+    pub media: String,
+    pub text: String,
+}
+
+/// In this program's own form, or by the mapping of a system that has one.
+pub(super) fn message_of(
+    mapping: Option<&SystemMap>,
+    system: &str,
+    parts: &[Part],
+) -> Answer<Message> {
+    let broken = |why: Words| {
+        let Words { zh, en } = why;
+        let (zh, en) = (unquoted(&zh), unquoted(&en));
+        Problem::invalid(
+            format!("外部系统 {system} 的消息读不懂：{zh}"),
+            format!("The message of the system {system} cannot be read: {en}"),
+        )
+    };
+    let (media, text) = text::of(parts).map_err(broken)?;
+    let Some(mapping) = mapping else {
+        if !(media.is_empty() || media.contains("json")) || parts.iter().all(is_form) {
             return Err(Problem::invalid(
-                "告警应为 JSON（Content-Type: application/json）；别的格式先在 [[alarms.systems]] 里对应。",
-                "An alarm must be JSON (Content-Type: application/json); another form needs a mapping \
-                in [[alarms.systems]].",
+                "告警应为 JSON（Content-Type: application/json）；别的格式（XML、表单）先在 \
+                [[alarms.systems]] 里对应。",
+                "An alarm must be JSON (Content-Type: application/json); another form (XML, \
+                fields) needs a mapping in [[alarms.systems]].",
             )
             .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
-        return serde_json::from_slice(&body.text).map(Some).map_err(|e| {
+        let alarm = serde_json::from_str(&text).map(Some).map_err(|e| {
             let why = unquoted(&e.to_string());
             Problem::invalid(
                 format!("告警内容有误：{why}"),
                 format!("The alarm is not valid: {why}"),
             )
-        });
+        })?;
+        return Ok(Message { alarm, media, text });
     };
-    let broken = |why: String| {
-        let why = unquoted(&why);
-        Problem::invalid(
-            format!("外部系统 {system} 的消息读不懂：{why}"),
-            format!("The message of the system {system} cannot be read: {why}"),
-        )
+    let told = match text.trim_start().chars().next() {
+        Some('<') => xml::read(&text),
+        Some('{' | '[') => serde_json::from_str(&text).map_err(|e| e.to_string()),
+        _ => {
+            return Err(broken(Words::new(
+                "既不是 JSON、XML，也不是表单；表单要写 Content-Type: \
+                application/x-www-form-urlencoded",
+                "it is no JSON, XML or form; a form needs Content-Type: \
+                application/x-www-form-urlencoded",
+            )));
+        }
     };
-    let text = std::str::from_utf8(&body.text).map_err(|e| broken(e.to_string()))?;
-    let message = match text.trim_start().starts_with('<') {
-        true => xml::read(text).map_err(broken)?,
-        false => serde_json::from_str(text).map_err(|e| broken(e.to_string()))?,
-    };
-    mapping::map(mapping, &message).map_err(|words| {
+    let told = told.map_err(|why| broken(Words::by(|_| why.clone())))?;
+    let alarm = mapping::map(mapping, &told).map_err(|words| {
         Problem::impossible(
             format!("外部系统 {system}：{}", words.zh),
             format!("The system {system}: {}", words.en),
         )
-    })
+    })?;
+    Ok(Message { alarm, media, text })
+}
+
+fn is_form(part: &Part) -> bool {
+    part.media.starts_with("application/x-www-form-urlencoded")
 }
 
 /// What a reader says is wrong, without the value that it quotes: that may have megabytes.
