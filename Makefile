@@ -23,7 +23,7 @@ DESKS ?= 1
 TIMES ?= 1
 ARGS ?=
 
-.PHONY: help run test contract e2e ui simulate bench county torture cluster province peers lint unit deb setup setup-test setup-deb
+.PHONY: help run test contract e2e ui simulate bench county torture cluster province peers fuzz lint unit deb setup setup-test setup-deb
 
 help:
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ county: setup $(UI_BUILT)  ## a county's cameras on this machine: CAMERAS=267 ST
 	@ORT_DISABLE_TELEMETRY=1 exec $(dir $(RELEASE))examples/county --cameras "$(CAMERAS)" --stream "$(STREAM)" --cadence "$(CADENCE)" \
 		--seconds $(SECONDS) --smoke $(SMOKE) $(if $(GATE),--gate $(GATE)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \
 		$(if $(JSON),--json $(JSON)) $(ARGS)
+
+fuzz: setup  ## every reader of strangers' input, given made-up bytes, SECONDS each: make fuzz SECONDS=600 TARGETS="alarms hotspots"
+	@SECONDS_EACH=$(SECONDS) TARGETS="$(TARGETS)" exec scripts/fuzz
 
 torture: setup-test $(UI_BUILT)  ## everything around the program fails in turn, every promise is looked at: SECONDS=600 STORE=postgres JSON=file
 	@cargo build --release --locked --bin huoyan --example torture

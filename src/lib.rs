@@ -62,3 +62,6 @@ pub mod web;
 // The modules that may import all others.
 pub mod app;
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;

@@ -28,8 +28,12 @@ pub use keyframe::{Codec, Keyframe};
 pub use play::encode::{ClipCodec, Encoding, encode_clip};
 pub use play::playback::{Clip, Playback};
 pub use play::recording::{Frames, frames};
+#[cfg(any(test, fuzzing))]
+pub(crate) use receive::first_picture::fuzz as fuzz_picture;
 pub use receive::open::{check_pipeline, init};
 pub use receive::open_files::{allow_counties, left_for_browsers};
+#[cfg(any(test, fuzzing))]
+pub(crate) use receive::rtsp::redirect::fuzz as fuzz_answer;
 pub use receive::times::time_in_name;
 pub use receivers::Receivers;
 pub use sight::{Figures, Judged, Sight};

@@ -46,6 +46,8 @@ pub use people::{Duty, Person, Post, county_date, county_time, phone_number};
 pub use plausible::Oddity;
 pub use registers::{Registers, SETTLED_AFTER, look};
 pub use rows::swap_axes;
+#[cfg(any(test, fuzzing))]
+pub(crate) use sheet::without_secrets as fuzz_without_secrets;
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
 
 use crate::register::{Ban, Danger, Signal};

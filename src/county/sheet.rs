@@ -77,7 +77,7 @@ pub fn parse(register: Register, bytes: &[u8], lang: Lang) -> Result<Sheet, Stri
 }
 
 /// A file of cameras for keeping. `Err` is a sentence.
-pub(super) fn without_secrets(bytes: &[u8]) -> Result<Kept, String> {
+pub(crate) fn without_secrets(bytes: &[u8]) -> Result<Kept, String> {
     table::without_secrets(bytes, CameraEntry::COLUMNS, Lang::from_env())
 }
 

@@ -199,7 +199,9 @@ fn tle(text: &str) -> Vec<Result<Elements, String>> {
     let firsts = lines.windows(2).enumerate().filter(|(_, pair)| is(pair[0], "1 "));
     let read = |(n, pair): (usize, &[&str])| {
         let (first, second) = (pair[0], pair[1]);
-        if !is(second, "2 ") {
+        // The crate counts on a digit where the sum of a line stands.
+        let is_summed = |line: &str| line.ends_with(|c: char| c.is_ascii_digit());
+        if !is(second, "2 ") || !is_summed(first) || !is_summed(second) {
             return Err(second.to_owned());
         }
         let name = n.checked_sub(1).map(|above| lines[above]).filter(|line| !is(line, "2 "));

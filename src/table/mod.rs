@@ -79,6 +79,22 @@ pub fn read(
     Err(refusal.map_or_else(|| no_header(columns, lang), str::to_owned))
 }
 
+/// Whether it is read by a process of its own.
+pub fn is_workbook(bytes: &[u8]) -> bool {
+    workbook::is_one(bytes)
+}
+
+/// Lines of a text that say something.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_lines(bytes: &[u8]) -> usize {
+    let mut lines = 0;
+    records::each(&decode(bytes), HEADER_WITHIN_LINES, Lang::Zh, |(_, cells)| {
+        let is_empty = cells.is_ok_and(|cells| cells.iter().all(String::is_empty));
+        lines += usize::from(!is_empty);
+    });
+    lines
+}
+
 /// CSV text with our headers and a byte order mark, so that Excel and WPS show it correctly.
 pub fn write(
     columns: &'static [Column],

@@ -403,3 +403,9 @@ fn action_id(channel: Channel, number: &str, id: &str) -> ActionId {
 fn last_digits(number: &str) -> &str {
     &number[number.len().saturating_sub(4)..]
 }
+
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(text: &str) {
+    let reply = reply::read(text);
+    assert!(reply.code.is_none_or(|code| code.len() >= "1121-01".len()), "a code has its form");
+}

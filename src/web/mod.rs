@@ -18,6 +18,8 @@ pub use doors::{Doors, Standing};
 pub use http::connections::Network;
 pub use http::secret::{hash as hash_secret, issue_login, link_life, secret};
 pub use http::session::check_entitled;
+#[cfg(any(test, fuzzing))]
+pub(crate) use inbound::{alarm::fuzz as fuzz_alarm, fuzz as fuzz_reply};
 pub use office::registers::visit::Visitor;
 pub use service::Parts;
 

@@ -169,6 +169,23 @@ fn png_chunk(bytes: &[u8], at: usize) -> Step {
     if bytes.len() < end { Step::NeedsMore } else { Step::Ends(end) }
 }
 
+/// Whatever comes, and in whatever pieces, is the same picture or none.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    const MAX_BYTES: usize = 2000;
+    let at_once = FirstPicture::new(MAX_BYTES).push(bytes);
+    for size in [1, 7, 64] {
+        let mut search = FirstPicture::new(MAX_BYTES);
+        let ends = |piece| search.push(piece).transpose();
+        let in_pieces = bytes.chunks(size).find_map(ends).transpose();
+        assert_eq!(in_pieces, at_once, "in pieces of {size}");
+    }
+    if let Ok(Some(picture)) = at_once {
+        assert!(picture.starts_with(JPEG) || picture.starts_with(PNG), "it begins as one");
+        assert!(bytes.windows(picture.len()).any(|it| it == picture), "it is what came");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

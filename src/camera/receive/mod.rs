@@ -2,7 +2,7 @@
 //! folder, recording), and single pictures of main streams. Ends at the camera's slot.
 
 mod drop_folder;
-mod first_picture;
+pub(super) mod first_picture;
 pub(super) mod main_stream;
 pub(super) mod open;
 pub(super) mod open_files;

@@ -20,6 +20,8 @@ use super::super::http::error::{Answer, Problem, lang_of};
 use super::super::http::limits::ALARM_PICTURES_AN_INCIDENT;
 use super::super::office::told::check_near;
 use crate::base::id::named;
+#[cfg(any(test, fuzzing))]
+use crate::config::SystemMap;
 use crate::error::{Error, Kind};
 use crate::lang::{Lang, Words};
 use crate::store::NewAlarm;
@@ -38,6 +40,8 @@ use enclosed::{Enclosed, check_picture, name_of, without_pictures};
 use place::{Placed, place};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+#[cfg(any(test, fuzzing))]
+use text::Part;
 use tokio::task::spawn_blocking;
 use told::Alarm;
 use utoipa::ToSchema;
@@ -316,4 +320,33 @@ async fn add_picture(
     let by = By { actor: Actor::System, action, happened_at: None };
     state.desk.act(incident, Input::AddPhoto { picture }, &by).await?;
     Ok(picture)
+}
+
+/// All that becomes of a body before anybody is asked. The parts stand between zeros.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(mapping: Option<&SystemMap>, media: &str, bytes: &[u8]) {
+    let part = |(n, bytes): (usize, &[u8])| Part {
+        name: if n == 0 { String::new() } else { format!("field{n}") },
+        media: media.to_owned(),
+        bytes: bytes.to_vec(),
+    };
+    let parts: Vec<Part> = bytes.split(|byte| *byte == 0).enumerate().map(part).collect();
+    let message = match message_of(mapping, "x", &parts) {
+        Ok(message) => message,
+        Err(problem) => {
+            let Words { zh, en } = problem.words();
+            assert!(!zh.is_empty() && !en.is_empty(), "a refusal says why");
+            return;
+        }
+    };
+    let Some(mut alarm) = message.alarm.filter(|alarm| alarm.check().is_ok()) else { return };
+    let sighting = SightingId(named(format!("alarm\nx\n{}", alarm.id)));
+    let inside = std::mem::take(&mut alarm.pictures);
+    let Enclosed { came, kept, lost } = Enclosed::of(sighting, &inside, &[] as &[Vec<u8>]);
+    assert!(kept.len() + lost.len() >= inside.len().min(came.len()), "no picture is lost unsaid");
+    assert!(meaning(&alarm, &came).is_ok());
+    let bare = without_pictures(&message.text, &kept);
+    assert!(!kept.is_empty() || bare == message.text.as_bytes(), "the original is as it came");
+    _ = alarm.seen_at(jiff::Timestamp::UNIX_EPOCH);
+    _ = place(&alarm, &crate::county::County::default(), |_| false);
 }

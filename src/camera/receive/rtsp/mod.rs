@@ -11,7 +11,7 @@
 //! its own. A keyframe is pushed on a thread of that runtime, so nothing downstream may block for
 //! long. An appsink with `drop=true` never does. Put a `queue` between this source and a decoder.
 
-mod redirect;
+pub(in crate::camera) mod redirect;
 mod session;
 mod source;
 

@@ -81,18 +81,23 @@ async fn describe(
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     while answer.len() < ANSWER_MAX_BYTES {
-        let head = answer.windows(4).position(|end| end == b"\r\n\r\n").map(|at| {
-            let head = String::from_utf8_lossy(&answer[..at + 4]).into_owned();
-            let body_bytes = values(&head, "content-length").find_map(|it| it.parse().ok());
-            (at + 4 + body_bytes.unwrap_or(0_usize), head)
-        });
-        match head {
-            Some((end, head)) if answer.len() >= end => return Ok(head),
+        match head_of(&answer) {
+            Some((head, end)) if answer.len() >= end => return Ok(head),
             _ if stream.read_buf(&mut answer).await? == 0 => break,
             _ => {}
         }
     }
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The head of an answer, once it is whole, and where its body ends.
+fn head_of(answer: &[u8]) -> Option<(String, usize)> {
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let body_bytes = values(&head, "content-length").find_map(|it| it.parse().ok());
+    // A camera may claim any length.
+    let end = end.saturating_add(body_bytes.unwrap_or(0));
+    Some((head, end))
 }
 
 /// The answer to a challenge, Basic or Digest. None: there is none, or no login to answer with.
@@ -138,6 +143,18 @@ fn next(from: &Target, to: &str) -> Result<Target, Link> {
     let is_elsewhere = from.is_elsewhere || (!is_same_host && own.is_none());
     let login = own.or_else(|| from.login.clone().filter(|_| !is_elsewhere));
     Ok(Target { url, login, is_elsewhere })
+}
+
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(answer: &[u8]) {
+    let login = Some(("admin".to_owned(), "pine".to_owned()));
+    let Ok(url) = Url::parse("rtsp://10.1.2.3/1") else { return };
+    let from = Target { url, login, is_elsewhere: false };
+    let Some((head, _)) = head_of(answer) else { return };
+    _ = (status_of(&head), authorization(&head, &from));
+    if let Some(Ok(target)) = location_of(&head).map(|to| next(&from, to)) {
+        assert_eq!(target.url.scheme(), "rtsp");
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +207,13 @@ mod tests {
         ] {
             assert_eq!(location_of(head), expected, "{head}");
         }
+    }
+
+    #[test]
+    fn a_body_of_any_length_is_waited_for_and_adds_up() {
+        let head = "RTSP/1.0 301 Moved\r\nContent-Length: 18446744073709551615\r\n\r\n";
+        assert_eq!(head_of(head.as_bytes()), Some((head.to_owned(), usize::MAX)));
+        assert_eq!(head_of(b"RTSP/1.0 200 OK\r\n"), None, "the head is not whole");
     }
 
     #[test]
