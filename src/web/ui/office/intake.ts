@@ -1,10 +1,10 @@
 /** A fire somebody tells the office about: what is known so far, the place still to be pointed at, sending. */
 import { computed, signal } from '@preact/signals';
 import { post, uuid } from '../shared/api';
-import { isTownship, put } from '../shared/board';
+import { board, isTownship, put } from '../shared/board';
 import { toWgs84 } from '../shared/datum';
 import { failure } from '../shared/describe';
-import { parsePlace } from '../shared/place';
+import { parsePlace, villageNamed, villagesOf } from '../shared/place';
 import { coordinates } from '../shared/where';
 import { common } from '../shared/words';
 import { intakeOpen, panel, select, tell } from './desk';
@@ -22,14 +22,18 @@ export interface Draft {
   place: string;
   datum: Datum;
   radius_m: number;
+  /** For a caller who cannot say more; counts where no place is given. */
+  village: string;
   /** Which of `words().callers`. */
   caller: number;
-  /** Name, tower or number, as the officer notes it. */
+  /** Name or tower. */
   who: string;
+  /** The caller's number; the server shows it to the office alone. */
+  phone: string;
   words: string;
 }
 
-const EMPTY: Draft = { place: '', datum: 'wgs84', radius_m: 500, caller: 0, who: '', words: '' };
+const EMPTY: Draft = { place: '', datum: 'wgs84', radius_m: 500, village: '', caller: 0, who: '', phone: '', words: '' };
 
 /** Closing the panel keeps it: a stray Esc must not cost a caller's words. */
 export const draft = signal<Draft>(EMPTY);
@@ -37,7 +41,15 @@ export const sending = signal(false);
 export const refusal = signal<string | null>(null);
 const given = computed<LatLon | null>(() => parsePlace(draft.value.place));
 export const at = computed<LatLon | null>(() => given.value && toWgs84(draft.value.datum, given.value));
-export const written = computed(() => draft.value.place.trim() + draft.value.who.trim() + draft.value.words.trim() !== '');
+/** The villages of the register of grids, each with how many grids it has. */
+export const villages = computed(() => villagesOf(board.value?.county.grids));
+/** The village that counts: a registered one, where no place is written. */
+export const village = computed(() => (draft.value.place.trim() === '' ? (villageNamed(draft.value.village, villages.value) ?? null) : null));
+export const isPlaced = computed(() => at.value !== null || village.value !== null);
+export const written = computed(() => {
+  const { place, village, who, phone, words } = draft.value;
+  return [place, village, who, phone, words].some((it) => it.trim() !== '');
+});
 /** Counts the places shown on the map, so that the form can go on to the next question. */
 export const pointed = signal(0);
 
@@ -66,15 +78,15 @@ export function toggleIntake(): void {
 }
 
 export async function submit(): Promise<void> {
-  const place = given.value;
-  if (!place || sending.value) return;
+  if (!isPlaced.value || sending.value) return;
   const w = words();
-  const { datum, radius_m, caller, who, words: said } = draft.value;
+  const { datum, radius_m, caller, who, phone, words: said } = draft.value;
+  const where = given.value ? { at: given.value, datum, radius_m } : { village: village.value?.name };
   const reporter = [w.callers[caller], who.trim()].filter(Boolean).join(common().separator);
   sending.value = true;
   refusal.value = null;
   try {
-    const incident = await post<Incident>('/incidents', { at: place, datum, radius_m, who: reporter, words: said.trim() }, { key });
+    const incident = await post<Incident>('/incidents', { ...where, who: reporter, phone: phone.trim(), words: said.trim() }, { key });
     put(incident);
     clear();
     select(incident.id);

@@ -51,3 +51,29 @@ export function gridAt({ lat_deg, lon_deg }: LatLon, grids: GeoJSON.FeatureColle
   const named = found?.properties as { name?: string; code?: string } | null | undefined;
   return found ? (named?.name ?? named?.code ?? '') : null;
 }
+
+/** With its township: the name of a village alone may be in several. */
+export interface Village {
+  name: string;
+  village: string;
+  /** How many grids it has. */
+  grids: number;
+}
+
+export function villagesOf(grids: GeoJSON.FeatureCollection | undefined): Village[] {
+  const found = new Map<string, Village>();
+  for (const { properties } of grids?.features ?? []) {
+    const { township, village } = { township: '', village: '', ...(properties as { township?: string; village?: string } | null) };
+    if (!village) continue;
+    const name = township + village;
+    found.set(name, { name, village, grids: (found.get(name)?.grids ?? 0) + 1 });
+  }
+  return [...found.values()].sort((a, b) => a.name.localeCompare(b.name, 'zh-CN'));
+}
+
+/** The registered village that is meant: by its whole name, or by its own where only one has it. */
+export function villageNamed(typed: string, villages: readonly Village[]): Village | undefined {
+  const text = typed.trim();
+  const named = villages.filter((it) => it.village === text);
+  return villages.find((it) => it.name === text) ?? (named.length === 1 ? named[0] : undefined);
+}

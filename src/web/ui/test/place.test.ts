@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gridAt, parsePlace } from '../shared/place';
+import { gridAt, parsePlace, villageNamed, villagesOf } from '../shared/place';
 
 describe('a place as people say it', () => {
   it.each([
@@ -45,4 +45,20 @@ describe('the grid under a place', () => {
     [0.5, 30.5, 'G2'],
     [0.5, 25, null],
   ])('at %d, %d is %s', (lat_deg, lon_deg, name) => expect(gridAt({ lat_deg, lon_deg }, grids)).toBe(name));
+});
+
+describe('the village a caller names', () => {
+  const grid = (township: string, village: string): GeoJSON.Feature => ({ type: 'Feature', properties: { township, village }, geometry: { type: 'Point', coordinates: [110, 28] } });
+  const features = [grid('龙潭镇', '向阳村'), grid('龙潭镇', '向阳村'), grid('官庄镇', '向阳村'), grid('官庄镇', '大坪村'), grid('官庄镇', '')];
+  const villages = villagesOf({ type: 'FeatureCollection', features });
+  it('is listed once, with its township and its grids', () =>
+    expect(Object.fromEntries(villages.map((it) => [it.name, it.grids]))).toEqual({ 龙潭镇向阳村: 2, 官庄镇向阳村: 1, 官庄镇大坪村: 1 }));
+  it.each([
+    ['龙潭镇向阳村', '龙潭镇向阳村'],
+    [' 大坪村 ', '官庄镇大坪村'],
+    ['向阳村', undefined],
+    ['', undefined],
+    ['没有村', undefined],
+  ])('%s is %s', (typed, name) => expect(villageNamed(typed, villages)?.name).toBe(name));
+  it('is none without registers', () => expect(villagesOf(undefined)).toEqual([]));
 });

@@ -6,7 +6,7 @@ import { Cross, Tick, Warning } from '../../shared/icons';
 import { gridAt } from '../../shared/place';
 import { classes } from '../../shared/ui';
 import { intakeOpen } from '../desk';
-import { at, clear, datums, draft, note, pointed, radii, refusal, sending, submit, written } from '../intake';
+import { at, clear, datums, draft, isPlaced, note, pointed, radii, refusal, sending, submit, village, villages, written } from '../intake';
 import { words } from '../words';
 
 const WORDS_MAX = 2000;
@@ -26,7 +26,7 @@ export function Intake() {
   }, [shown]);
   const send = (): void => {
     setAsked(true);
-    if (at.value) void submit();
+    if (isPlaced.value) void submit();
     else place.current?.focus();
   };
   const { radius_m, caller } = draft.value;
@@ -78,15 +78,46 @@ export function Intake() {
           spellcheck={false}
           placeholder={w.intakePlacePlaceholder}
           aria-describedby="intake-place-hint"
-          aria-invalid={at.value === null && (asked || draft.value.place.trim() !== '')}
+          aria-invalid={at.value === null && village.value === null && (asked || draft.value.place.trim() !== '')}
           value={draft.value.place}
           onInput={(event) => note({ place: event.currentTarget.value })}
         />
         <PlaceHint asked={asked} />
         <Chosen name="intake-datum" title={w.intakeDatum} options={w.datums} chosen={datums.indexOf(draft.value.datum)} onChoose={(i) => note({ datum: datums[i]! })} />
         <Chosen name="intake-radius" title={w.intakeRadius} options={w.radii} chosen={radii.indexOf(radius_m as (typeof radii)[number])} onChoose={(i) => note({ radius_m: radii[i]! })} />
+        <label class="intake-label" for="intake-village">
+          {w.intakeVillage} <small>{w.intakeVillageWhen}</small>
+        </label>
+        <input
+          id="intake-village"
+          class="intake-input"
+          type="text"
+          autoComplete="off"
+          maxLength={100}
+          list="intake-villages"
+          aria-describedby="intake-village-hint"
+          value={draft.value.village}
+          onInput={(event) => note({ village: event.currentTarget.value })}
+        />
+        <datalist id="intake-villages">
+          {villages.value.map(({ name }) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+        <VillageHint />
         <Chosen name="intake-caller" title={w.intakeWho} options={w.callers} chosen={caller} onChoose={(i) => note({ caller: i })} />
         <input class="intake-input" type="text" autoComplete="off" maxLength={100} aria-label={w.intakeName} placeholder={w.intakeName} value={draft.value.who} onInput={(event) => note({ who: event.currentTarget.value })} />
+        <input
+          id="intake-phone"
+          class="intake-input mono"
+          type="tel"
+          autoComplete="off"
+          maxLength={30}
+          aria-label={w.intakePhone}
+          placeholder={w.intakePhone}
+          value={draft.value.phone}
+          onInput={(event) => note({ phone: event.currentTarget.value })}
+        />
         <label class="intake-label" for="intake-words">
           {w.intakeWords}
         </label>
@@ -111,6 +142,7 @@ function PlaceHint({ asked }: { asked: boolean }) {
   const w = words();
   const place = at.value;
   const typed = draft.value.place.trim() !== '';
+  if (village.value !== null) return null;
   const grids = board.value?.county.grids;
   const grid = place && grids ? gridAt(place, grids) : null;
   const [tone, Icon, text] = !place
@@ -122,6 +154,25 @@ function PlaceHint({ asked }: { asked: boolean }) {
       : (['good', Tick, w.intakeGrid(grid, coordinates(place))] as const);
   return (
     <p id="intake-place-hint" class={`intake-hint hint-${tone}`} data-hint={tone} aria-live="polite">
+      {Icon && <Icon size={13} />} {text}
+    </p>
+  );
+}
+
+/** How far off a report by its village is, or why it does not count. */
+function VillageHint() {
+  const w = words();
+  const typed = draft.value.village.trim() !== '';
+  const [tone, Icon, text] =
+    village.value !== null
+      ? (['good', Tick, w.intakeVillageKnown(village.value.name, village.value.grids)] as const)
+      : typed && draft.value.place.trim() !== ''
+        ? (['dim', null, w.intakeVillageUnused] as const)
+        : typed
+          ? (['bad', Cross, w.intakeVillageUnknown] as const)
+          : (['dim', null, ''] as const);
+  return (
+    <p id="intake-village-hint" class={`intake-hint hint-${tone}`} data-hint={tone} aria-live="polite">
       {Icon && <Icon size={13} />} {text}
     </p>
   );
