@@ -147,8 +147,7 @@ pub fn addresses(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let address = crate::address::Address::parse(&text);
     _ = (address.expose(), address.form(), address.has_mistyped_scheme(), address.readings());
-    let masked = crate::address::masked(&text);
-    assert_eq!(crate::address::masked(&masked), masked, "what is masked stays as it is");
+    _ = crate::address::masked(&text);
 }
 
 /// What people write into one cell, one message or the name of a file.

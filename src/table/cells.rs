@@ -225,7 +225,9 @@ pub fn instant(text: &str, end: bool) -> Option<Timestamp> {
 fn serial(text: &str) -> Option<DateTime> {
     let (day, part) = text.split_once('.')?;
     let day = date(day).filter(|_| day.len() == 5)?;
-    let part: f64 = format!("0.{part}").parse().ok()?;
+    // Digits alone: `46347.8e308` is no part of a day.
+    let is_part = part.bytes().all(|b| b.is_ascii_digit());
+    let part: f64 = format!("0.{part}").parse().ok().filter(|_| is_part)?;
     let seconds = (part * 86_400.0).round() as i64;
     day.to_datetime(Time::midnight()).checked_add(seconds.seconds()).ok()
 }
