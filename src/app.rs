@@ -32,10 +32,12 @@ pub mod prune;
 pub mod record;
 pub mod serving;
 mod site;
+mod streams;
 pub mod strips;
 
 mod supervise;
 mod video;
+mod views;
 mod vitals;
 mod watching;
 mod webhooks;

@@ -33,5 +33,7 @@ pub enum CopyStep {
 /// Names in a set and in the data folder.
 const MANIFEST: &str = "manifest.json";
 const REGISTERS: &str = "registers";
+/// Views of turning cameras, and their names.
+const VIEWS: &str = "views";
 const PICTURES: &str = "pictures";
 const CONFIG: &str = "huoyan.toml";

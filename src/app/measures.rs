@@ -30,6 +30,7 @@ pub(super) fn install() -> Result<PrometheusHandle> {
         ),
         ("huoyan_frames_decoded_total", "Keyframes decoded to pictures"),
         ("huoyan_frames_inferred_total", "Pictures that the model looked at"),
+        ("huoyan_frames_turning_total", "Pictures of cameras that turned, not analysed"),
         (
             "huoyan_gate_closed_total",
             "Pictures without a change, which the gate kept from the model",

@@ -2,17 +2,20 @@
 //! camera comes, goes and changes alone. A failure is reported on the board and never stops the
 //! rest: satellites and people go on without video.
 
+use super::streams::{self, source};
+use super::views::Shelf;
 use super::{Site, capacity};
-use crate::address::Address;
-use crate::camera::{self, CameraSource, Receivers};
+use crate::camera::{self, Receivers};
 use crate::clock::Clock;
 use crate::config::{Config, Gating};
-use crate::county::{CameraChange, CameraEntry, camera_changes};
+use crate::county::{self, CameraChange, CameraEntry, camera_changes};
 use crate::detect::Detector;
 use crate::engine::{self, Analyst, Seen, Workers};
 use crate::error::{Error, Result};
 use crate::frame::{Eye, Health};
+use crate::triage::id::CameraId;
 use crate::web::Visitor;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -24,6 +27,7 @@ pub(super) struct Video {
     /// `None` when no camera may start again.
     out: Option<mpsc::Sender<Seen>>,
     cameras: Vec<CameraEntry>,
+    views: Shelf,
     running: Option<Running>,
 }
 
@@ -35,7 +39,8 @@ struct Running {
 
 impl Video {
     pub(super) fn new(app: Site, out: mpsc::Sender<Seen>) -> Self {
-        Self { app, out: Some(out), cameras: Vec::new(), running: None }
+        let views = Shelf::new(&app.config.store.data);
+        Self { app, out: Some(out), cameras: Vec::new(), views, running: None }
     }
 
     /// Starts every camera of the register. Blocks while the model loads.
@@ -64,9 +69,10 @@ impl Video {
         *points.write() = detector.manifest().points.clone();
         // A changed register does not change what was measured.
         let eye = status.eye().unwrap_or_else(|| capacity::eye(&detector, config));
-        self.say_what_it_holds(&eye);
+        let views = |camera: &CameraId| self.views.load(camera);
+        let sources = streams::all(&self.cameras, views);
+        self.say_what_it_holds(&eye, sources.len());
         status.set_eye(Some(eye));
-        let sources = self.cameras.iter().map(source).collect();
         let receivers =
             Receivers::start(sources, &config.camera, clock.clone(), status.clone(), *lang)?;
         let receivers = Arc::new(receivers);
@@ -94,10 +100,9 @@ impl Video {
     }
 
     /// A prediction. If looks do come late, the board says so then.
-    fn say_what_it_holds(&self, Eye { capacity, .. }: &Eye) {
+    fn say_what_it_holds(&self, Eye { capacity, .. }: &Eye, cameras: usize) {
         let Some(capacity) = capacity else { return };
-        let (cameras, words) =
-            (self.cameras.len(), |lang| capacity::words(capacity, self.cameras.len(), lang));
+        let words = |lang| capacity::words(capacity, cameras, lang);
         match capacity.stretched_s(cameras) {
             Some(_) => tracing::warn!("{}", words(self.app.lang)),
             None => tracing::info!("{}", words(self.app.lang)),
@@ -132,11 +137,11 @@ impl Video {
         match &self.running {
             _ if changes.is_empty() => {}
             Some(running) if !self.cameras.is_empty() => {
-                changes.iter().for_each(|(camera, change)| running.follow(camera, *change));
-                if let Some(eye) =
-                    self.app.status.eye().filter(|_| before.len() != self.cameras.len())
-                {
-                    self.say_what_it_holds(&eye);
+                running.follow_all(&changes, &before, &self.cameras, &self.views);
+                let count = |rows: &[CameraEntry]| county::streams(rows).len();
+                let cameras = count(&self.cameras);
+                if let Some(eye) = self.app.status.eye().filter(|_| count(&before) != cameras) {
+                    self.say_what_it_holds(&eye, cameras);
                 }
             }
             _ => {
@@ -177,6 +182,11 @@ impl Video {
         }
     }
 
+    /// Keeps on the disk at which views turning cameras have stopped.
+    pub(super) fn keep_views(&mut self) {
+        self.views.keep(&self.app.status);
+    }
+
     /// Stops for good and closes the channel of frames, so that its reader ends.
     pub(super) fn end(&mut self) {
         self.stop();
@@ -193,6 +203,31 @@ impl Video {
 }
 
 impl Running {
+    /// Row by row, and what turns camera by camera.
+    fn follow_all(
+        &self,
+        changes: &[(&CameraEntry, CameraChange)],
+        before: &[CameraEntry],
+        now: &[CameraEntry],
+        views: &Shelf,
+    ) {
+        let (was, is) = (county::turning(before), county::turning(now));
+        let mut turning: BTreeMap<&CameraId, Vec<(&CameraEntry, CameraChange)>> = BTreeMap::new();
+        for &(camera, change) in changes {
+            if was.contains_key(&camera.id) || is.contains_key(&camera.id) {
+                turning.entry(&camera.id).or_default().push((camera, change));
+            } else {
+                self.follow(camera, change);
+            }
+        }
+        for (id, changes) in turning {
+            match is.get(id).filter(|_| was.contains_key(id)) {
+                Some(rows) => self.follow_turning(rows, &changes),
+                None => self.replace(id, before, now, views),
+            }
+        }
+    }
+
     /// The receivers change before the memory: a look under way then knows that it does not count
     /// any more (`Receivers::still_counts`).
     fn follow(&self, camera: &CameraEntry, change: CameraChange) {
@@ -205,11 +240,39 @@ impl Running {
         if change.is_aimed_anew() {
             self.receivers.aim_anew(id, pose);
         }
+        self.remember(camera, change);
+    }
+
+    /// What the change of a row means for what the analysis remembers of its pose.
+    fn remember(&self, camera: &CameraEntry, change: CameraChange) {
+        let (id, pose) = (&camera.id, &camera.pose);
         if change.is_aimed_anew() || change == CameraChange::Removed {
             self.analyst.forget(id, pose);
         }
         let skyline = camera.horizon.filter(|_| change != CameraChange::Removed);
         self.analyst.set_skyline(id, pose, skyline.map(|it| it as f32));
+    }
+
+    /// A camera that turned and turns on. Its views stay known: a preset's new azimuth does not
+    /// change what it looks like, and a preset that looks elsewhere is not recognised any more.
+    fn follow_turning(&self, rows: &[&CameraEntry], changes: &[(&CameraEntry, CameraChange)]) {
+        let is_reached_anew = changes.iter().any(|(_, change)| change.is_reached_anew());
+        let sources = streams::of_one(rows, |_| Vec::new());
+        sources.into_iter().for_each(|it| self.receivers.describe(it, is_reached_anew));
+        changes.iter().for_each(|(camera, change)| self.remember(camera, *change));
+    }
+
+    /// A camera begins to turn, or ends it.
+    fn replace(&self, id: &CameraId, was: &[CameraEntry], is: &[CameraEntry], views: &Shelf) {
+        let is_it = |it: &&CameraEntry| it.id == *id;
+        for row in was.iter().filter(is_it) {
+            self.receivers.remove(id, &row.pose);
+            self.remember(row, CameraChange::Removed);
+        }
+        let rows: Vec<&CameraEntry> = is.iter().filter(is_it).collect();
+        let sources = streams::of_one(&rows, |camera| views.load(camera));
+        sources.into_iter().for_each(|it| self.receivers.add(it));
+        rows.into_iter().for_each(|row| self.remember(row, CameraChange::Added));
     }
 }
 
@@ -217,25 +280,4 @@ impl Running {
 pub fn visitor(config: &Arc<Config>, clock: &Clock) -> Visitor {
     let (config, clock) = (Arc::clone(config), clock.clone());
     Arc::new(move |entry, lang| camera::visit(source(entry), &config.camera, &clock, lang))
-}
-
-fn source(camera: &CameraEntry) -> CameraSource {
-    let screened = stream(camera, &camera.url).with_field_of_view(camera.field_of_view_deg);
-    match &camera.main_url {
-        Some(main) => screened.with_main(stream(camera, main)),
-        None => screened,
-    }
-}
-
-fn stream(camera: &CameraEntry, address: &Address) -> CameraSource {
-    let source = CameraSource::new(
-        camera.id.clone(),
-        camera.pose.clone(),
-        camera.name.clone(),
-        address.clone(),
-    );
-    match &camera.pipeline {
-        Some(pipeline) => source.with_pipeline(pipeline.clone()),
-        None => source,
-    }
 }

@@ -32,6 +32,8 @@ async fn follow(site: Site, video: Arc<Mutex<video::Video>>) {
         tokio::task::block_in_place(|| video.follow());
         tokio::task::block_in_place(|| video.revive());
         video.say_whether_it_keeps_up();
+        tokio::task::block_in_place(|| video.keep_views());
     }
+    tokio::task::block_in_place(|| video.keep_views());
     tokio::task::block_in_place(|| video.end());
 }

@@ -1,7 +1,8 @@
 //! Makes a set beside the others, and removes the oldest.
 
 use super::manifest::{self, BackupManifest, FORMAT, Fingerprint, Set, UNFINISHED};
-use super::{CONFIG, CopyStep, MANIFEST, PICTURES, REGISTERS, files};
+use super::{CONFIG, CopyStep, MANIFEST, PICTURES, REGISTERS, VIEWS, files};
+use crate::base::file;
 use crate::error::{Error, Kind, Result};
 use crate::lang::Words;
 use crate::store::{self, LogHead, SQLITE_FILE};
@@ -147,10 +148,14 @@ fn write(
     // Listed after the database was copied, so that the pictures of its events are there.
     let (source, shared) = (office.data.join(PICTURES), folder.join(PICTURES));
     let pictures = files::pictures(&source)?;
-    let registers = files::below(&office.data.join(REGISTERS))?;
-    tell(CopyStep::Files { total: (pictures.len() + registers.len()) as u64 });
-    for name in registers {
-        let inside = Path::new(REGISTERS).join(&name);
+    let mut own: Vec<PathBuf> = Vec::new();
+    for kept in [REGISTERS, VIEWS] {
+        let below = files::below(&office.data.join(kept))?.into_iter();
+        let below = below.filter(|name| name.extension() != Some(file::UNFINISHED.as_ref()));
+        own.extend(below.map(|name| Path::new(kept).join(name)));
+    }
+    tell(CopyStep::Files { total: (pictures.len() + own.len()) as u64 });
+    for inside in own {
         let to = part.join(&inside);
         files::private_folder(to.parent().unwrap_or(part))?;
         let fingerprint = files::copy(&office.data.join(&inside), &to)?.into();

@@ -3,11 +3,13 @@
 
 pub(super) mod delivery;
 pub(super) mod link;
+pub(super) mod patrol;
 
 use crate::frame::Health;
 use crate::lang::Lang;
 use delivery::Delivery;
 use link::{Breach, Link};
+use patrol::Patrol;
 use std::path::PathBuf;
 
 /// Never holds a password.
@@ -109,6 +111,7 @@ pub enum Fault {
     },
     Delivery(Delivery),
     Link(Link),
+    Patrol(Patrol),
 }
 
 impl From<Delivery> for Fault {
@@ -158,6 +161,7 @@ impl Fault {
             Self::ByRtspsrc { .. } => Health::Ok,
             Self::Delivery(fault) => fault.health(),
             Self::Link(fault) => fault.health(),
+            Self::Patrol(fault) => fault.health(),
         }
     }
 
@@ -334,6 +338,7 @@ impl Fault {
             ),
             Self::Delivery(fault) => fault.words(),
             Self::Link(fault) => fault.words(),
+            Self::Patrol(fault) => fault.words(),
             Self::Overexposed { percent } => (
                 format!("画面 {percent}% 过曝发白，可能阳光直射或曝光设置不当，请检查逆光、\
                     宽动态和曝光设置"),

@@ -114,14 +114,18 @@ impl Receivers {
     fn decode(&self, index: usize, keyframe: &Keyframe, decoder: &mut Decoder) -> Option<Frame> {
         let Keyframe { captured_at, stream, .. } = *keyframe;
         let decoded = decoder.decode(keyframe).map(Arc::new);
-        match stream {
+        let pose = match stream {
             Stream::Screened => self.slots.saw(index, captured_at, decoded.as_ref()),
             Stream::Main => self.slots.saw_main(index, captured_at, decoded.as_ref()),
+        };
+        let picture = decoded.ok()?;
+        if pose.is_none() && stream == Stream::Screened {
+            // It was looked at, and it turns: its slot is met.
+            self.slots.looked(index, captured_at);
         }
         // None: the camera has gone or is connected anew.
-        let source = self.slots.source(index)?;
-        let (camera, pose) = (source.id.clone(), source.pose.clone());
-        Some(Frame { camera, pose, captured_at, picture: decoded.ok()?, stream })
+        let camera = self.slots.source(index)?.id.clone();
+        Some(Frame { camera, pose: pose?, captured_at, picture, stream })
     }
 
     /// Up to `most` frames that are due now, of different cameras. Waits for the first only.
@@ -137,11 +141,16 @@ impl Receivers {
     /// Marks the slot of the frame's camera as met: the frame has been analysed, or judged by the
     /// gate.
     pub fn looked(&self, frame: &Frame) {
-        let is_it = |source: &CameraSource| source.id == frame.camera && source.pose == frame.pose;
+        let is_it = |source: &CameraSource| source.id == frame.camera && source.shows(&frame.pose);
         self.slots
             .indices(is_it)
             .into_iter()
             .for_each(|index| self.slots.looked(index, frame.captured_at));
+    }
+
+    /// To be asked before a frame is looked at: poses of its camera whose past is void from here on.
+    pub fn over_before(&self, frame: &Frame) -> Vec<PoseId> {
+        self.slots.over_before(frame)
     }
 
     /// To be asked when a frame has been looked at. False: meanwhile its camera was removed or

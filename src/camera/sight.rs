@@ -22,8 +22,11 @@
 //! By night, in pictures darker than [`DARK_MEAN`], only black and frozen are detected.
 
 mod baseline;
+#[cfg(test)]
+pub(super) mod kit;
 mod pose;
 mod small;
+mod views;
 mod votes;
 
 use super::fault::Fault;
@@ -31,7 +34,9 @@ use crate::frame::Picture;
 use baseline::Baseline;
 use jiff::{SignedDuration, Timestamp};
 use pose::{Fit, Reference};
+use small::DARK_MEAN;
 pub(super) use small::Measurements;
+pub(super) use views::{Shown, Views};
 use votes::Votes;
 
 /// Black: a mean brightness up to this (video black is 16) …
@@ -39,9 +44,6 @@ const BLACK_MEAN: f32 = 24.0;
 /// … with a standard deviation below this: a covered lens or a dead sensor. A moonless night with
 /// stars or lamps has more.
 const BLACK_SPREAD: f32 = 4.0;
-/// Pictures darker than this say nothing about lens or fog: they hold only noise, lamps and the
-/// encoder's own blur.
-const DARK_MEAN: f32 = 45.0;
 /// Over-exposed: more than this share of pixels is clipped. A white sky is at most about half of a
 /// watch camera's picture.
 const CLIPPED_SHARE: f32 = 0.75;
@@ -217,6 +219,12 @@ impl Sight {
         self.still = None;
         self.votes = Votes::default();
         (self.gone, self.clear_at, self.last_at) = (None, None, None);
+    }
+
+    /// A turning camera is back at this view. What it was at the last visit says nothing about how
+    /// still or how sudden the picture is now.
+    pub(super) fn arrive(&mut self) {
+        (self.still, self.gone, self.clear_at) = (None, None, None);
     }
 
     /// The office confirms the present view: view, size and sharpness are learnt anew.

@@ -3,7 +3,9 @@
 use super::fault::Fault;
 use super::image_file::is_picture;
 use crate::address::{Address, Form, masked};
+use crate::frame::KnownView;
 use crate::triage::id::{CameraId, PoseId};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,17 @@ pub struct CameraSource {
     /// Horizontal field of view, degrees, if the register has it. Moves are then reported in
     /// degrees.
     pub field_of_view_deg: Option<f64>,
+    /// `None`: the camera always shows `pose`.
+    pub patrol: Option<Patrol>,
+}
+
+/// 巡航: a camera that turns from preset to preset.
+#[derive(Clone, Debug)]
+pub struct Patrol {
+    /// Poses of the register.
+    pub presets: BTreeSet<PoseId>,
+    /// What was known of its views before.
+    pub views: Vec<KnownView>,
 }
 
 /// The kinds of source, as the address shows.
@@ -51,7 +64,7 @@ impl CameraSource {
         name: impl Into<String>,
         address: impl Into<Address>,
     ) -> Self {
-        let (pipeline, field_of_view_deg, main) = (None, None, None);
+        let (pipeline, field_of_view_deg, main, patrol) = (None, None, None, None);
         Self {
             id,
             pose,
@@ -60,6 +73,7 @@ impl CameraSource {
             pipeline,
             field_of_view_deg,
             main,
+            patrol,
         }
     }
 
@@ -79,6 +93,21 @@ impl CameraSource {
     pub fn with_field_of_view(mut self, degrees: f64) -> Self {
         self.field_of_view_deg = Some(degrees);
         self
+    }
+
+    /// It turns between `presets`. `views`: those that were known when it was last looked at.
+    #[must_use]
+    pub fn with_patrol(mut self, presets: BTreeSet<PoseId>, views: Vec<KnownView>) -> Self {
+        self.patrol = Some(Patrol { presets, views });
+        self
+    }
+
+    /// Whether its pictures may have this pose.
+    pub fn shows(&self, pose: &PoseId) -> bool {
+        match &self.patrol {
+            None => self.pose == *pose,
+            Some(patrol) => pose.is_unregistered() || patrol.presets.contains(pose),
+        }
     }
 
     /// What the address means. Whether a path is a folder or a file is looked up on disk.

@@ -25,6 +25,7 @@ mod registers;
 mod rows;
 mod sheet;
 mod shift;
+mod streams;
 mod terrain;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use rows::swap_axes;
 #[cfg(any(test, fuzzing))]
 pub(crate) use sheet::without_secrets as fuzz_without_secrets;
 pub use sheet::{Sheet, entry as register_entry, parse as parse_sheet, render as render_sheet};
+pub use streams::{is_turning, streams, turning};
 
 use crate::register::{Ban, Danger, Signal};
 use crate::triage::geo::LatLon;

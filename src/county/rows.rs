@@ -8,6 +8,7 @@ use crate::lang::Lang;
 use crate::table::cells::{self, local};
 use crate::table::{Column, Row, Spot};
 use crate::triage::detection::BoundingBox;
+use crate::triage::id::PoseId;
 use jiff::{Timestamp, ToSpan};
 use std::borrow::Cow;
 
@@ -174,7 +175,7 @@ impl Record for CameraEntry {
             url: address(row, "地址")?,
             main_url: row.get("主码流").map(|_| address(row, "主码流")).transpose()?,
             pipeline,
-            pose: row.get("预置位").unwrap_or("default").into(),
+            pose: preset(row)?,
             masks,
             horizon: measured("天际线", 0.0, 1.0)?,
         })
@@ -212,6 +213,16 @@ impl Record for CameraEntry {
     fn key(&self) -> String {
         format!("{}@{}", self.id, self.pose)
     }
+}
+
+/// `?` begins the views that are no preset.
+fn preset(row: &Row) -> Result<PoseId, String> {
+    let pose = PoseId::from(row.get("预置位").unwrap_or("default"));
+    if pose.is_unregistered() {
+        let (zh, en) = ("“预置位”不能以问号开头", "\"预置位\" must not begin with a question mark");
+        return Err(row.lang.pick(zh, en).to_owned());
+    }
+    Ok(pose)
 }
 
 /// Adds the user from the column, unless the address names one.

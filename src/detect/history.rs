@@ -97,6 +97,10 @@ impl Pasts {
         while kept.len() > kept_max(part) {
             kept.pop_front();
         }
+        // A turning camera leaves its poses for longer than their pictures are of use.
+        let oldest = self.past * OLDEST;
+        let is_of_use = |(at, _): &(Timestamp, _)| now.duration_since(*at) <= oldest;
+        self.parts.retain(|_, kept| kept.back().is_some_and(is_of_use));
     }
 
     /// Drops all pasts of the pose: it shows another view, or nobody looks there any more.

@@ -3,7 +3,7 @@
 
 use super::plume::Plume;
 use crate::error::{Error, Kind, Result};
-use crate::triage::id::CameraId;
+use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 /// short enough to end before the next drill.
 pub(super) const LENGTH: SignedDuration = SignedDuration::from_mins(10);
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Drill {
     pub started_at: Timestamp,
     pub seed: u32,
-    /// Set by the first frame, which shows where the ground is.
-    pub plume: Option<Plume>,
+    /// Set by the first frame, which shows where the ground is. The smoke is in this pose only.
+    pub plume: Option<(PoseId, Plume)>,
 }
 
 /// At most one drill a camera; it ends by itself.
@@ -49,10 +49,12 @@ impl DrillBoard {
         self.lock().remove(camera).is_some()
     }
 
-    /// The plume and its age in seconds at `now`. `place` is called once, for the first frame.
+    /// The plume and its age in seconds at `now`. `place` is called once, for the first frame. None
+    /// in other poses of the camera than that frame's.
     pub fn plume(
         &self,
         camera: &CameraId,
+        pose: &PoseId,
         now: Timestamp,
         place: impl FnOnce(u32) -> Plume,
     ) -> Option<(Plume, f64)> {
@@ -63,8 +65,8 @@ impl DrillBoard {
             board.remove(camera);
             return None;
         }
-        let plume = *drill.plume.get_or_insert_with(|| place(drill.seed));
-        Some((plume, age.as_secs_f64().max(0.0)))
+        let (of, plume) = drill.plume.get_or_insert_with(|| (pose.clone(), place(drill.seed)));
+        (of == pose).then(|| (*plume, age.as_secs_f64().max(0.0)))
     }
 }
 
@@ -75,15 +77,18 @@ mod tests {
     #[test]
     fn a_drill_begins_once_and_ends_by_itself() {
         let (board, camera) = (DrillBoard::default(), CameraId::from("c"));
+        let pose = PoseId::from("north");
         let at = |s: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(s);
         let here = |seed| Plume { foot: (0.5, 0.5), scale: 0.1, wind: 0.0, seed };
-        assert!(board.plume(&camera, at(0), here).is_none());
+        assert!(board.plume(&camera, &pose, at(0), here).is_none());
         board.start(&camera, 7, at(0)).expect("free");
         assert_eq!(board.start(&camera, 8, at(1)).expect_err("taken").kind, Kind::Conflict);
-        assert_eq!(board.plume(&camera, at(30), here), Some((here(7), 30.0)));
+        assert_eq!(board.plume(&camera, &pose, at(30), here), Some((here(7), 30.0)));
         let elsewhere = |_| unreachable!("the place is known");
-        assert_eq!(board.plume(&camera, at(599), elsewhere), Some((here(7), 599.0)));
-        assert!(board.plume(&camera, at(600), here).is_none());
+        let south = PoseId::from("south");
+        assert!(board.plume(&camera, &south, at(40), elsewhere).is_none(), "another view");
+        assert_eq!(board.plume(&camera, &pose, at(599), elsewhere), Some((here(7), 599.0)));
+        assert!(board.plume(&camera, &pose, at(600), here).is_none());
         board.start(&camera, 8, at(601)).expect("free again");
         assert!(board.stop(&camera) && !board.stop(&camera));
     }

@@ -151,6 +151,10 @@ fn watch(
             }
             continue;
         };
+        for frame in &frames {
+            let over = receivers.over_before(frame);
+            over.iter().for_each(|pose| analyst.forget_pose(&frame.camera, pose));
+        }
         frames.iter().filter(|it| receivers.is_boosted(it)).for_each(|it| analyst.expect(it));
         // Tiles use spare time only: while another camera is due, none are analysed.
         let tiles = if receivers.is_anybody_due() { 0 } else { analyst.tiles };

@@ -8,17 +8,21 @@ impl Analyst {
     /// The pose was aimed anew or has left the register. Its past pictures, its confirmation with
     /// sums and cooldowns, its gate and tiles are forgotten, and its camera's self-test is void.
     pub fn forget(&self, camera: &CameraId, pose: &PoseId) {
-        let key = (camera.clone(), pose.clone());
-        {
-            let mut memory = self.memory();
-            let Memory { history, main_pasts, gate, tiles, poses } = &mut *memory;
-            history.iter_mut().for_each(|it| it.forget(camera, pose));
-            main_pasts.iter_mut().for_each(|it| it.forget(&key));
-            gate.iter_mut().for_each(|it| it.forget(&key));
-            tiles.remove(&key);
-            poses.retain(|(its, at, _), _| (its, at) != (camera, pose));
-        }
+        self.forget_pose(camera, pose);
         self.self_tests.forget(camera);
+    }
+
+    /// The same for one view of a turning camera that now means another: what was tested at its
+    /// other views stands.
+    pub(super) fn forget_pose(&self, camera: &CameraId, pose: &PoseId) {
+        let key = (camera.clone(), pose.clone());
+        let mut memory = self.memory();
+        let Memory { history, main_pasts, gate, tiles, poses } = &mut *memory;
+        history.iter_mut().for_each(|it| it.forget(camera, pose));
+        main_pasts.iter_mut().for_each(|it| it.forget(&key));
+        gate.iter_mut().for_each(|it| it.forget(&key));
+        tiles.remove(&key);
+        poses.retain(|(its, at, _), _| (its, at) != (camera, pose));
     }
 
     /// What the register says of the pose's skyline, as a fraction of the picture's height from the

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::frame::{AtScale, Frame, Picture, Sensitivity, SizeSeen, StatusBoard, Tuning};
 use crate::triage::confirm::{Numbers, Thresholds, is_covered};
 use crate::triage::detection::{BoundingBox, Class, Detection, Tile};
-use crate::triage::id::CameraId;
+use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -40,7 +40,8 @@ pub struct SelfTester {
     /// Scores of the screening network from which the full network is called; None: there is no
     /// screening network. A plume that scores lower counts as missed.
     screen: Option<Levels>,
-    due: Mutex<BTreeMap<CameraId, Timestamp>>,
+    /// Each view of a turning camera is tested in its own time.
+    due: Mutex<BTreeMap<(CameraId, PoseId), Timestamp>>,
     running: Mutex<Option<Running>>,
     /// The camera of the running test, as long as its result counts.
     testing: Mutex<Option<CameraId>>,
@@ -58,6 +59,7 @@ pub struct Part {
 #[derive(Debug)]
 struct Running {
     camera: CameraId,
+    pose: PoseId,
     at: Timestamp,
     picture: Arc<Picture>,
     /// What the model found without any plume: places where it sees smoke anyway are not counted.
@@ -98,8 +100,8 @@ impl SelfTester {
     /// due and none is running. `real`: what was found in the picture. `parts`: the whole and its
     /// tiles.
     pub fn offer(&self, frame: &Frame, real: &[Detection], parts: impl FnOnce() -> Vec<Part>) {
-        let Frame { camera, captured_at: now, picture, .. } = frame;
-        if !self.is_wanted(camera, *now) {
+        let Frame { camera, pose, captured_at: now, picture, .. } = frame;
+        if !self.is_wanted(camera, pose, *now) {
             return;
         }
         let mut parts = parts();
@@ -112,12 +114,13 @@ impl SelfTester {
             return;
         }
         if let Some(every) = self.every {
-            self.due.lock().insert(camera.clone(), later(*now, every));
+            self.due.lock().insert((camera.clone(), pose.clone()), later(*now, every));
         }
         *self.testing.lock() = Some(camera.clone());
         let rungs = rungs(picture, &parts);
         *running = Some(Running {
             camera: camera.clone(),
+            pose: pose.clone(),
             at: *now,
             picture: Arc::clone(picture),
             real: real.to_vec(),
@@ -132,15 +135,15 @@ impl SelfTester {
 
     /// Whether a person has requested a test of this camera, or one is due. The first due times are
     /// spread over the whole interval, so that a start does not test all cameras at once.
-    fn is_wanted(&self, camera: &CameraId, now: Timestamp) -> bool {
-        let is_due = self.every.is_some_and(|every| {
+    fn is_wanted(&self, camera: &CameraId, pose: &PoseId, now: Timestamp) -> bool {
+        let is_due = self.every.filter(|_| pose.is_one_view()).is_some_and(|every| {
             let mut due = self.due.lock();
             let first = || {
                 let mut hasher = DefaultHasher::new();
-                camera.hash(&mut hasher);
+                (camera, pose).hash(&mut hasher);
                 later(now, every * (hasher.finish() % 1024) as i32 / 1024)
             };
-            *due.entry(camera.clone()).or_insert_with(first) <= now
+            *due.entry((camera.clone(), pose.clone())).or_insert_with(first) <= now
         });
         is_due || self.status.is_self_test_asked(camera)
     }
@@ -178,7 +181,7 @@ impl SelfTester {
     /// The camera shows another view, or has gone: what a test has found, or a running one will
     /// find, is void. Its next test is due like that of a new camera.
     pub fn forget(&self, camera: &CameraId) {
-        self.due.lock().remove(camera);
+        self.due.lock().retain(|(its, _), _| its != camera);
         self.testing.lock().take_if(|testing| testing == camera);
         self.status.update_known(camera, |status| status.self_test.last = None);
     }
@@ -215,12 +218,13 @@ impl SelfTester {
     }
 
     fn finish(&self, running: Running) {
-        let Running { camera, at, whole, in_tiles, a_tile, example, picture, thresholds, .. } =
-            running;
+        let Running { camera, pose, at, picture, thresholds, a_tile, example, .. } = running;
+        let Running { whole, in_tiles, .. } = running;
         let seen =
             |tile, sizes| AtScale { threshold: thresholds.lasting(Class::Smoke, tile), sizes };
         let sensitivity = Sensitivity {
             at,
+            pose,
             whole: seen(None, whole),
             tile: a_tile.map(|_| seen(a_tile, in_tiles)),
             example: example

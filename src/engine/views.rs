@@ -84,8 +84,8 @@ impl Analyst {
         frame: &'a Frame,
         tiles: usize,
     ) -> Vec<View<'a>> {
-        let Frame { camera, captured_at: now, picture, stream, .. } = frame;
-        let plume = self.drills.plume(camera, *now, |seed| Plume::on_terrain(picture, seed));
+        let Frame { camera, pose, captured_at: now, picture, stream } = frame;
+        let plume = self.drills.plume(camera, pose, *now, |seed| Plume::on_terrain(picture, seed));
         if !self.is_open(frame) && plume.is_none() {
             metrics::counter!("huoyan_gate_closed_total").increment(1);
             // The picture is kept as a past all the same, so that a gated model gives the answers

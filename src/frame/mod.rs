@@ -3,6 +3,7 @@
 
 mod eye;
 mod gate;
+mod patrol;
 mod picture;
 mod screening;
 mod self_test;
@@ -12,6 +13,7 @@ mod visit;
 
 pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
+pub use patrol::{KnownView, Patrol, ViewName};
 pub use picture::Picture;
 pub use screening::Screening;
 pub use self_test::{AtScale, SelfTest, Sensitivity, SizeSeen};

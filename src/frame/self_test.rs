@@ -2,6 +2,7 @@
 //! threads, read by the pages.
 
 use super::Picture;
+use crate::triage::id::PoseId;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct SelfTest {
 pub struct Sensitivity {
     /// When the picture with the added plumes was taken.
     pub at: Timestamp,
+    /// The view in it.
+    pub pose: PoseId,
     pub whole: AtScale,
     /// The tiles of the horizon band, each compared with its own past. None: no tile is looked at
     /// here, or none has a past yet.

@@ -1,7 +1,7 @@
 //! Every camera's state, by name, without silent gaps. Written by the camera threads, read by the
 //! pages.
 
-use super::{Eye, Picture, Screening, SelfTest};
+use super::{Eye, Patrol, Picture, Screening, SelfTest, ViewName};
 use crate::triage::detection::Scores;
 use crate::triage::id::CameraId;
 use jiff::Timestamp;
@@ -78,6 +78,10 @@ pub struct CameraStatus {
     pub has_moved: bool,
     /// Until then the model has no past picture of this view to compare with, and sees less.
     pub learning_until: Option<Timestamp>,
+    /// `None`: the camera has one view.
+    pub patrol: Option<Patrol>,
+    /// What the office has said of its views and its thread has not taken yet.
+    view_names: Vec<ViewName>,
 }
 
 impl Default for CameraStatus {
@@ -99,6 +103,8 @@ impl Default for CameraStatus {
             is_view_accepted: false,
             has_moved: false,
             learning_until: None,
+            patrol: None,
+            view_names: Vec::new(),
         }
     }
 }
@@ -178,6 +184,23 @@ impl StatusBoard {
             status.has_moved &= !is_accepted;
             is_accepted
         })
+    }
+
+    /// The office says which preset a view of a turning camera shows. It is on the board at once,
+    /// and the camera's thread takes it with the next picture. False: there is no such view.
+    pub fn name_view(&self, camera: &CameraId, name: ViewName) -> bool {
+        let mut board = self.lock();
+        let Some(status) = board.get_mut(camera) else { return false };
+        let views = status.patrol.iter_mut().flat_map(|patrol| &mut patrol.views);
+        let Some(view) = views.into_iter().find(|it| it.number == name.view) else { return false };
+        view.preset.clone_from(&name.preset);
+        status.view_names.push(name);
+        true
+    }
+
+    pub fn take_view_names(&self, camera: &CameraId) -> Vec<ViewName> {
+        let mut board = self.lock();
+        board.get_mut(camera).map(|it| std::mem::take(&mut it.view_names)).unwrap_or_default()
     }
 
     /// True when the health changed, so that the caller logs it once and updates the board.

@@ -9,6 +9,7 @@ mod areas;
 mod chance;
 mod rays;
 
+use super::confirm::is_same_place;
 use super::geo::{FixMethod, Locus};
 use super::id::IncidentId;
 use super::incident::{Incident, State};
@@ -105,10 +106,11 @@ fn is_within(one: &Sighting, other: &Sighting, limit: SignedDuration) -> bool {
     one.observed_at.duration_since(other.observed_at).abs() <= limit
 }
 
-/// A camera without a known direction joins what the same pose saw, also without a direction. It is
+/// A camera without a known direction joins what the same pose saw, also without a direction; where
+/// nobody knows which of its views it was, what was seen at the same place of the picture. It is
 /// linked with everything else that this camera sees.
 fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) -> Association {
-    let Source::Camera { camera, pose, .. } = &sighting.source else {
+    let Source::Camera { camera, pose, bbox, .. } = &sighting.source else {
         return Association::default();
     };
     let mut found = Found::default();
@@ -117,8 +119,11 @@ fn unaimed<'a>(sighting: &Sighting, open: impl Iterator<Item = &'a Incident>) ->
         for other in
             recent(incident).filter(by_camera).filter(|it| is_within(sighting, it, SAME_EYE))
         {
-            let same_pose =
-                matches!(&other.source, Source::Camera { pose: own, .. } if own == pose);
+            let same_pose = matches!(
+                &other.source,
+                Source::Camera { pose: own, bbox: at, .. }
+                    if own == pose && (pose.is_one_view() || is_same_place(at, bbox))
+            );
             match other.locus {
                 Locus::Unaimed { .. } if same_pose => found.join(incident, 0.0),
                 _ => found.link(incident),

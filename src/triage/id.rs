@@ -68,6 +68,26 @@ name_id! {
     PersonId,
 }
 
+/// Begins every pose that is no registered preset. The register refuses such names.
+const UNREGISTERED: char = '?';
+
+impl PoseId {
+    /// A view of a turning camera that nobody has named; `None`: night or fog hides which it is.
+    /// No row of the register has this pose, so it gives no bearing and has no mask.
+    pub fn unregistered(view: Option<u32>) -> Self {
+        Self(view.map_or_else(|| UNREGISTERED.into(), |number| format!("{UNREGISTERED}{number}")))
+    }
+
+    pub fn is_unregistered(&self) -> bool {
+        self.0.starts_with(UNREGISTERED)
+    }
+
+    /// Whether two pictures with this pose show one view.
+    pub fn is_one_view(&self) -> bool {
+        *self != Self::unregistered(None)
+    }
+}
+
 /// A picture kept as evidence, `<UUID>-<sha256 of its bytes>`. So every reference to it, and its
 /// file's name, fix what it shows. In logs before 0.2 it is only a UUID: what those pictures showed
 /// is unknown.

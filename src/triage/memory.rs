@@ -74,7 +74,8 @@ pub struct InPicture {
 impl InPicture {
     fn of(sighting: &Sighting) -> Option<Self> {
         match &sighting.source {
-            Source::Camera { camera, pose, bbox, .. } => {
+            // What a view shows that nobody has named is not known for long enough.
+            Source::Camera { camera, pose, bbox, .. } if !pose.is_unregistered() => {
                 Some(Self { camera: camera.clone(), pose: pose.clone(), bbox: *bbox })
             }
             _ => None,

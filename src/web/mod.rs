@@ -359,6 +359,8 @@ fn quick() -> OpenApiRouter<WebState> {
         .routes(routes!(ops::self_test))
         .routes(routes!(ops::accept_view))
         .routes(routes!(ops::example))
+        .routes(routes!(ops::name_view))
+        .routes(routes!(ops::view_picture))
         .routes(routes!(service::ready))
         .routes(routes!(service::metrics))
 }

@@ -2,11 +2,13 @@
 
 mod eye;
 mod lookalikes;
+mod patrol;
 mod proof;
 mod self_test;
 mod trial;
 
 pub(super) use lookalikes::{__path_look_alikes, look_alikes};
+pub(super) use patrol::{__path_name_view, __path_view_picture, name_view, view_picture};
 pub(super) use proof::{__path_proof, proof};
 pub(super) use self_test::{
     __path_accept_view, __path_example, __path_self_test, accept_view, example, self_test,
@@ -32,6 +34,7 @@ use axum::http::HeaderMap;
 use eye::EyeView;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use patrol::PatrolView;
 use self_test::SelfTestView;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -53,6 +56,8 @@ pub(super) struct Cameras {
     items: Vec<CameraView>,
     thresholds: Thresholds,
     self_tests: Vec<SelfTestView>,
+    /// Cameras that turn.
+    patrols: Vec<PatrolView>,
     /// Null: no model is loaded here.
     eye: Option<EyeView>,
 }
@@ -66,15 +71,16 @@ pub(super) async fn cameras(
     Office(me): Office,
     headers: HeaderMap,
 ) -> Answer<Json<Cameras>> {
-    let items = camera_views(&state, &me, &state.county(), &*state.desk.open_book().await?);
-    let tests = state
-        .status
-        .all()
-        .into_iter()
-        .map(|(camera, status)| SelfTestView::new(camera, status.self_test));
+    let county = state.county();
+    let items = camera_views(&state, &me, &county, &*state.desk.open_book().await?);
+    let (mut self_tests, mut patrols) = (Vec::new(), Vec::new());
+    for (camera, status) in state.status.all() {
+        patrols.extend(status.patrol.and_then(|it| PatrolView::new(&camera, it, &county)));
+        self_tests.push(SelfTestView::new(camera, status.self_test));
+    }
     let (screening, lang) = (state.status.screening(), lang_of(&headers));
     let eye = state.status.eye().map(|eye| EyeView::new(eye, screening, items.len(), lang));
-    Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests: tests.collect(), eye }))
+    Ok(Json(Cameras { items, thresholds: in_force(&state), self_tests, patrols, eye }))
 }
 
 fn in_force(state: &WebState) -> Thresholds {

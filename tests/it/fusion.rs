@@ -3,7 +3,7 @@
 
 use crate::triage::associate::{Association, associate};
 use crate::triage::geo::{FixMethod, LatLon, Locus};
-use crate::triage::id::IncidentId;
+use crate::triage::id::{IncidentId, PoseId};
 use crate::triage::incident::{Incident, Input, SIGHTINGS_MAX, State};
 use crate::triage::policy::Policy;
 use crate::triage::sighting::{Sighting, Source};
@@ -219,6 +219,26 @@ fn a_camera_without_a_direction_joins_its_own_pose_only() {
     }
     let aimed = incident(&camera(6, start(), "south", apex, 0.0, 0.8));
     assert!(links(&lost(7, "south", 1.0), &aimed));
+}
+
+#[test]
+fn where_a_turning_camera_looks_is_unknown_only_the_same_place_of_the_picture_joins() {
+    let apex = place_m(0.0, 0.0);
+    let by_night = |id: u128, minute: f64, pose: PoseId, left: f32| {
+        let mut seen = camera(id, at(minute), "south", apex, 0.0, 0.8);
+        seen.locus = Locus::Unaimed { apex, far_m: 8000.0 };
+        if let Source::Camera { pose: its, bbox, .. } = &mut seen.source {
+            (*its, *bbox) = (pose, [left, 0.4, 0.05, 0.05].into());
+        }
+        seen
+    };
+    let unknown = PoseId::unregistered(None);
+    let open = incident(&by_night(1, 0.0, unknown.clone(), 0.2));
+    assert!(joins(&by_night(2, 15.0, unknown.clone(), 0.21), &open), "the next visit");
+    assert!(links(&by_night(3, 15.0, unknown, 0.7), &open), "perhaps another direction");
+    let third = PoseId::unregistered(Some(3));
+    let open = incident(&by_night(4, 0.0, third.clone(), 0.2));
+    assert!(joins(&by_night(5, 15.0, third, 0.7), &open), "one view, though nobody has named it");
 }
 
 #[test]

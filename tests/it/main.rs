@@ -41,6 +41,7 @@ mod odd_cameras;
 mod one_camera;
 mod outbox_contract;
 mod packaged;
+mod patrol;
 mod previous_version;
 mod program;
 mod prune;

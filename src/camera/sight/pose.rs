@@ -16,11 +16,11 @@ const MOVED_MIN: f32 = 0.025;
 const LOOKS: usize = 5;
 /// The lowest correlation of edges at which the view is the same. Measured on watch cameras: 0.9
 /// within a day, at least 0.42 from one month to another, at most 0.24 between two cameras.
-const SAME: f32 = 0.4;
+pub(super) const SAME: f32 = 0.4;
 /// A shifted position must correlate at least this well, and better than the unshifted one by
 /// `BETTER`.
 const SHIFTED: f32 = 0.25;
-const BETTER: f32 = 0.15;
+pub(super) const BETTER: f32 = 0.15;
 /// Below this, and below this share of what is usual in this view, it is another view. The second
 /// limit is for hazy views, which never match well.
 const OTHER: f32 = 0.25;
@@ -36,7 +36,7 @@ const REACH_Y: i32 = (ROWS / COARSE) as i32 * 3 / 10;
 const FIRST: u32 = 6;
 /// Later the reference follows with this time constant, so that shadows and seasons are not
 /// reported as a move.
-const FOLLOWS_IN: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const FOLLOWS_IN: SignedDuration = SignedDuration::from_hours(1);
 /// Stronger edges are clipped to this: one lamp or mast must not outweigh the hills.
 const EDGE_MAX: i16 = 48;
 /// Each edge is judged against the mean within this number of pixels around it.
@@ -158,7 +158,7 @@ impl Shift {
 
 /// Edge strength relative to its surroundings. Every view has more edges in a wood than in the sky,
 /// so absolute strengths would match any view.
-fn edges(luma: &[u8]) -> Vec<i16> {
+pub(super) fn edges(luma: &[u8]) -> Vec<i16> {
     let mut edges = vec![0i16; luma.len()];
     for y in 1..ROWS - 1 {
         for x in 1..WIDTH - 1 {
@@ -180,6 +180,20 @@ fn edges(luma: &[u8]) -> Vec<i16> {
         (0..ROWS).for_each(|y| edges[y * WIDTH + x] -= column_mean[y]);
     }
     edges
+}
+
+/// How well a picture's edges match those of a view at the same place, sway allowed for, −1..=1. One
+/// that matches clearly better at another place shows another direction: 0.
+pub(super) fn likeness_here(view: &[i16], seen: &[i16]) -> f32 {
+    let Found { here, best, at: (x, y) } = compare(view, seen, AS_USUAL);
+    let shift = Shift { right: x as f32 / WIDTH as f32, down: y as f32 / WIDTH as f32 };
+    if !shift.is_move() {
+        best.max(here)
+    } else if best >= SHIFTED && best >= here + BETTER {
+        0.0
+    } else {
+        here
+    }
 }
 
 /// Means over `2 × AROUND + 1` values; values beyond the ends count as zero.

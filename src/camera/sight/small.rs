@@ -22,6 +22,9 @@ const FINE_SHARE: u32 = 320;
 const FINE_STRONGEST: usize = 2;
 /// Rows sampled for it at full width.
 const FINE_ROWS: usize = 60;
+/// Pictures darker than this say nothing about lens, fog or view: they hold only noise, lamps and
+/// the encoder's own blur.
+pub(super) const DARK_MEAN: f32 = 45.0;
 /// A picture without colour (night mode, infrared) keeps U and V within this distance of neutral,
 /// on average, levels.
 const GREY_CHROMA: f32 = 1.5;

@@ -5,6 +5,7 @@ mod gop;
 mod main_slot;
 pub(super) mod overload;
 mod pace;
+mod patrol;
 pub(super) mod schedule;
 pub(super) mod slots;
 mod steadiness;

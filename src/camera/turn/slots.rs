@@ -17,7 +17,7 @@ use crate::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::{Health, Picture, StatusBoard};
 use crate::lang::Lang;
-use crate::triage::id::CameraId;
+use crate::triage::id::{CameraId, PoseId};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use roster::Camera;
@@ -32,6 +32,9 @@ const BOOST_CADENCES: i32 = 6;
 /// pictures would fill 800 MB.
 const SHOWN_WIDTH: u32 = 640;
 const SHOWN_HEIGHT: u32 = 360;
+/// Views of turning cameras are known by smaller ones (0.09 MB): a camera may have dozens.
+const KNOWN_WIDTH: u32 = 320;
+const KNOWN_HEIGHT: u32 = 180;
 
 /// Memory is bounded: one keyframe and one small picture a camera.
 ///
@@ -151,7 +154,7 @@ impl Slots {
             }
             // Pictures after the gap are judged afresh. The picture from before it is out of date,
             // unless gaps are so many that no other would ever get its turn.
-            camera.sight.resume();
+            camera.resume();
             camera.gop.reset();
             if camera.steadiness.unsteady(now).is_none() {
                 (camera.picture, camera.keyframe) = (None, None);
@@ -196,47 +199,33 @@ impl Slots {
         matches!(note, Some(Fault::ByRtspsrc { .. }))
     }
 
-    /// Reports what the worker saw in the picture.
+    /// Reports what the worker saw in the picture, and returns the pose that it shows. `None`: it is
+    /// not to be analysed, because it was not decoded, its camera has gone, or the camera turns.
     pub(crate) fn saw(
         &self,
         index: usize,
         captured_at: Timestamp,
         picture: Result<&Arc<Picture>, &Error>,
-    ) {
+    ) -> Option<PoseId> {
         let now = self.clock.now();
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
         let (shown, look) =
             (picture.ok().map(shown), picture.map(|picture| Measurements::at(picture)));
         let mut inner = self.lock();
-        let Some(camera) = inner.cameras.get_mut(&index) else { return };
+        let camera = inner.cameras.get_mut(&index)?;
         let source = Arc::clone(&camera.source);
-        let CameraSource { id, field_of_view_deg, .. } = &*source;
+        let CameraSource { id, .. } = &*source;
         if self.status.take_accepted_view(id) {
-            camera.sight.accept();
-            camera.has_moved = false;
+            camera.accept();
         }
-        camera.picture = match look {
-            Ok(look) => {
-                let judged = camera.sight.weigh(
-                    &look,
-                    captured_at,
-                    self.config.frozen_after,
-                    *field_of_view_deg,
-                );
-                let is_moved =
-                    judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
-                // Only a camera that was seen to turn can be reported as back. A whole night may
-                // lie between the two.
-                if is_moved || (camera.has_moved && judged.is_home) {
-                    camera.has_moved = is_moved;
-                    self.status.update(id, |status| status.has_moved = is_moved);
-                }
-                judged.fault
-            }
-            Err(e) => {
+        let pose = match (&look, &shown) {
+            (Ok(look), Some(shown)) => self.judge(camera, look, captured_at, shown),
+            (Err(e), _) => {
                 tracing::debug!(camera.id = %id, "not decoded: {}", e.chain());
-                Some(Fault::Undecodable { is_stream: is_stream(&source) })
+                camera.picture = Some(Fault::Undecodable { is_stream: is_stream(&source) });
+                None
             }
+            (Ok(_), None) => None,
         };
         if let Some(shown) = shown {
             self.status.update(id, |status| {
@@ -245,6 +234,38 @@ impl Slots {
             });
         }
         self.tell(camera, now);
+        pose
+    }
+
+    /// Judges how well the camera sees, and tells the pose.
+    fn judge(
+        &self,
+        camera: &mut Camera,
+        look: &Measurements,
+        captured_at: Timestamp,
+        shown: &Arc<Picture>,
+    ) -> Option<PoseId> {
+        let CameraSource { id, pose, field_of_view_deg, .. } = &*camera.source;
+        let frozen_after = self.config.frozen_after;
+        if let Some(patrol) = &mut camera.patrol {
+            patrol.name(self.status.take_view_names(id));
+            let known_by = || Arc::new(shown.fitted(KNOWN_WIDTH, KNOWN_HEIGHT));
+            let pose = patrol.look(look, captured_at, frozen_after, known_by);
+            metrics::counter!("huoyan_frames_turning_total").increment(u64::from(pose.is_none()));
+            camera.picture = patrol.fault();
+            self.status.update(id, |status| status.patrol = Some(patrol.board()));
+            return pose;
+        }
+        let judged = camera.sight.weigh(look, captured_at, frozen_after, *field_of_view_deg);
+        let is_moved = judged.fault.as_ref().is_some_and(|fault| fault.health() == Health::Moved);
+        // Only a camera that was seen to turn can be reported as back. A whole night may lie between
+        // the two.
+        if is_moved || (camera.has_moved && judged.is_home) {
+            camera.has_moved = is_moved;
+            self.status.update(id, |status| status.has_moved = is_moved);
+        }
+        camera.picture = judged.fault;
+        Some(pose.clone())
     }
 
     /// Marks the camera's slot as met: the model has looked at the frame, or the gate has judged
@@ -271,30 +292,40 @@ impl Slots {
         });
     }
 
-    /// Reports what the worker saw in the main stream's picture. Black and frozen are judged on the
-    /// screened stream alone.
+    /// Reports what the worker saw in the main stream's picture, and returns the pose that it shows.
+    /// `None`: it is not to be analysed; a turning camera may have turned since its last screened
+    /// picture. Black and frozen are judged on the screened stream alone.
     pub(crate) fn saw_main(
         &self,
         index: usize,
         captured_at: Timestamp,
         picture: Result<&Arc<Picture>, &Error>,
-    ) {
+    ) -> Option<PoseId> {
+        let is_patrol = self.source(index)?.patrol.is_some();
+        // Outside the lock: this is most of the work.
+        let look = picture.ok().filter(|_| is_patrol).map(|it| Measurements::at(it));
         let picture = picture.map(shown);
         let inner = self.lock();
-        let Some(Camera { source, .. }) = inner.cameras.get(&index) else { return };
+        let Camera { source, patrol, .. } = inner.cameras.get(&index)?;
         let picture = match picture {
             Ok(picture) => picture,
             Err(e) => {
                 tracing::debug!(camera.id = %source.id, "main stream not decoded: {}", e.chain());
                 let is_stream = source.main.as_deref().is_some_and(is_stream);
-                return self.main_failed(source, &Fault::Undecodable { is_stream });
+                self.main_failed(source, &Fault::Undecodable { is_stream });
+                return None;
             }
+        };
+        let pose = match patrol {
+            None => Some(source.pose.clone()),
+            Some(patrol) => look.and_then(|look| patrol.pose_of_main(&look)),
         };
         self.status.update(&source.id, |status| {
             status.main_detail = None;
             status.last_frame_at = Some(captured_at);
             status.last_picture = Some(picture);
         });
+        pose
     }
 
     /// The screened stream's keyframe of this turn, for when the main stream's cannot be decoded.

@@ -5,7 +5,7 @@ use super::super::licence_words;
 use super::{Common, Finding, capacity};
 use crate::app;
 use crate::clock::Clock;
-use crate::county::Registers;
+use crate::county::{self, Registers};
 use crate::detect::{Detector, Goldens};
 use crate::error::Result;
 use crate::frame::{Eye, Licence};
@@ -25,7 +25,8 @@ pub(super) fn model(common: &Common) -> Vec<Finding> {
             // Unreadable registers have a line of their own.
             let folder = common.config.store.data.join("registers");
             let registers = Registers::load(&folder, Clock::System.now());
-            let cameras = registers.map_or(0, |registers| registers.current().cameras.len());
+            let cameras = registers
+                .map_or(0, |registers| county::streams(&registers.current().cameras).len());
             let mut findings =
                 vec![runs(&detector, mismatches, lang), terms(licence.as_ref(), lang)];
             findings.extend(held.map(|held| capacity::finding(&held, cameras, lang)));

@@ -40,6 +40,8 @@ fn every_register_reads_back_what_it_writes() {
         ));
     }
     again::<CameraEntry>("id,lon,lat,天际线,url\nC1,110.4,28.5,0.35,rtsp://h/1\n");
+    let nameless = one::<CameraEntry>("id,lon,lat,预置位,url\nC1,110.4,28.5,?3,rtsp://h/1\n");
+    assert!(nameless.expect_err("a view that is no preset").contains("预置位"));
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,乡镇值班,凤滩镇,,T1\n");
     again::<Duty>("日期,岗位,乡镇,网格,人员\n2026-11-21,A角替班,,G1,R2\n");
     again::<HeatSource>("名称,经度,纬度,半径,有效期至\n砖厂,110.4,28.5,300,2026-12-31\n");

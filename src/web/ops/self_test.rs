@@ -2,7 +2,7 @@
 
 use crate::error::Kind;
 use crate::frame::{AtScale, CameraStatus, SelfTest, SizeSeen};
-use crate::triage::id::CameraId;
+use crate::triage::id::{CameraId, PoseId};
 use crate::web::WebState;
 use crate::web::evidence::pictures::image;
 use crate::web::http::auth::{Office, Ops};
@@ -31,6 +31,8 @@ pub(crate) struct SelfTestView {
 #[derive(Serialize, ToSchema)]
 struct SensitivityView {
     at: Timestamp,
+    /// The view that was tested; `default` of a camera with one.
+    pose: PoseId,
     whole: ScaleView,
     /// null: no tile is looked at here, or none has a past yet.
     tile: Option<ScaleView>,
@@ -55,6 +57,7 @@ impl SelfTestView {
     pub(crate) fn new(camera: CameraId, SelfTest { asked_at, last }: SelfTest) -> Self {
         let last = last.map(|it| SensitivityView {
             at: it.at,
+            pose: it.pose.clone(),
             whole: ScaleView::new(&it.whole),
             tile: it.tile.as_ref().map(ScaleView::new),
         });

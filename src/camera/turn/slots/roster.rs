@@ -9,6 +9,7 @@ use crate::camera::source::CameraSource;
 use crate::camera::turn::gop::Gop;
 use crate::camera::turn::main_slot::MainSlot;
 use crate::camera::turn::pace::Pace;
+use crate::camera::turn::patrol::Patrol;
 use crate::camera::turn::steadiness::Steadiness;
 use crate::camera::turn::suspicion::Suspicion;
 use crate::frame::{Frame, Health};
@@ -40,6 +41,8 @@ pub(super) struct Camera {
     pub kept: SignedDuration,
     pub suspicion: Suspicion,
     pub sight: Sight,
+    /// `None`: the camera has one view, and `sight` judges it.
+    pub patrol: Option<Patrol>,
     pub told: Option<(Health, Option<Fault>)>,
     /// A picture showed that the camera has turned, and none has shown since that it is back.
     pub has_moved: bool,
@@ -51,7 +54,9 @@ pub(super) struct Camera {
 
 impl Camera {
     pub(super) fn new(source: CameraSource, cadence: SignedDuration, now: Timestamp) -> Self {
+        let patrol = source.patrol.as_ref();
         Self {
+            patrol: patrol.map(|it| Patrol::new(it.presets.clone(), &it.views)),
             source: Arc::new(source),
             pace: Pace::new(cadence, now),
             keyframe: None,
@@ -79,7 +84,20 @@ impl Camera {
     }
 
     fn is(&self, id: &CameraId, pose: &PoseId) -> bool {
-        (&self.source.id, &self.source.pose) == (id, pose)
+        self.source.id == *id && self.source.shows(pose)
+    }
+
+    /// Pictures are compared afresh after a gap.
+    pub(super) fn resume(&mut self) {
+        self.sight.resume();
+        self.patrol.iter_mut().for_each(Patrol::resume);
+    }
+
+    /// The office says that the camera sees well as it is.
+    pub(super) fn accept(&mut self) {
+        self.sight.accept();
+        self.patrol.iter_mut().for_each(Patrol::accept);
+        self.has_moved = false;
     }
 }
 
@@ -157,8 +175,17 @@ impl Slots {
             let former =
                 std::mem::replace(&mut camera, Camera::new(source, self.config.cadence, now));
             (camera.pace, camera.suspicion) = (former.pace, former.suspicion);
+            if let (Some(patrol), Some(mut former)) = (&camera.source.patrol, former.patrol) {
+                former.has_presets(patrol.presets.clone());
+                former.accept();
+                former.resume();
+                camera.patrol = Some(former);
+            }
             self.status.update(&camera.source.id, |status| status.main_detail = None);
         } else {
+            if let (Some(patrol), Some(own)) = (&source.patrol, &mut camera.patrol) {
+                own.has_presets(patrol.presets.clone());
+            }
             // Said again, because the sentence on the board holds the name.
             (camera.source, camera.told) = (Arc::new(source), None);
         }
@@ -181,6 +208,13 @@ impl Slots {
         (camera.has_moved, camera.void_at) = (false, camera.taken_at);
         self.status.aim_anew(id);
         self.tell(camera, now);
+    }
+
+    /// Poses of the frame's camera that mean something else from this frame on.
+    pub(crate) fn over_before(&self, frame: &Frame) -> Vec<PoseId> {
+        let mut inner = self.lock();
+        let camera = inner.cameras.values_mut().find(|it| it.is(&frame.camera, &frame.pose));
+        camera.and_then(|it| it.patrol.as_mut()).map(Patrol::take_over).unwrap_or_default()
     }
 
     /// Whether the frame still counts when it has been looked at. No: its camera has gone or was

@@ -13,7 +13,7 @@ const point = (smoke, fire, evidence, alarms, recall, minutes) => {
 const points = { default: 'balanced', quiet: point(0.713, 0.9, 4.5, 0.08, 0.78, 3.5), balanced: point(0.55, 0.5, 3.4, 0.4, 0.86, 2), eager: point(0.42, 0.4, 2.2, 2.1, 0.95, 1) };
 
 const sizes = (found) => [0.01, 0.02, 0.04, 0.08, 0.16].map((width, i) => ({ width, places: 3, found: found[i] }));
-const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), whole: { threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) }, tile: { threshold: 0.6, smallest: 0.02, sizes: sizes([1, 2, 3, 3, 3]) } } }];
+const tests = [{ camera: 'cam-1', asked_at: null, last: { at: new Date(Date.now() - 2 * hour).toISOString(), pose: 'default', whole: { threshold: 0.55, smallest: 0.04, sizes: sizes([0, 1, 2, 3, 3]) }, tile: { threshold: 0.6, smallest: 0.02, sizes: sizes([1, 2, 3, 3, 3]) } } }];
 
 const eye = {
   screening: { views: 48210, passed: 3127, audits: 902, misses_sampled: 1 },
@@ -22,6 +22,18 @@ const eye = {
   capacity: { cpu_flags: ['avx2', 'fma'], look_ms: 92, workers: 2, cadence_s: 10, holds: 142, holds_with_tiles: 78 },
   registered: 267,
   stretched_s: 18.8,
+};
+
+const patrol = {
+  camera: 'cam-1',
+  presets: [{ pose: '村口', azimuth_deg: 40 }, { pose: '东坡', azimuth_deg: 110 }, { pose: '林场', azimuth_deg: null }],
+  views: [
+    { number: 1, preset: '村口', visits: 31, looks: 560, last_at: new Date().toISOString(), pictured_at: new Date().toISOString() },
+    { number: 2, preset: null, visits: 30, looks: 541, last_at: new Date().toISOString(), pictured_at: new Date().toISOString() },
+  ],
+  pose: '?2',
+  turning: 44,
+  unclear: 0,
 };
 
 const proved = (camera, missing) => ({
@@ -49,7 +61,7 @@ const counts = ({ smoke, evidence }, hours) => {
 
 export function ops(method, what, url, body, answer, cameras) {
   const sent = method === 'POST' ? JSON.parse(body.toString()) : null;
-  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current, self_tests: tests, eye });
+  if (what === 'cameras') return answer(200, { items: cameras, thresholds: current, self_tests: tests, patrols: [patrol], eye });
   if (what === 'self-tests') {
     const test = tests.find((it) => it.camera === sent.camera) ?? tests[tests.push({ camera: sent.camera, asked_at: null, last: null }) - 1];
     test.asked_at = new Date().toISOString();
@@ -59,6 +71,10 @@ export function ops(method, what, url, body, answer, cameras) {
   if (what === 'look-alikes') {
     const like = { incident: '01920000-0000-7000-8000-000000000901', code: '1121-02', camera: 'cam-1', at: new Date(Date.now() - 5 * hour).toISOString(), like: '1112-01', like_closed_at: new Date(Date.now() - 210 * hour).toISOString(), cause: 'fog_or_cloud', would_wait: true, category: 9 };
     return answer(200, { items: [like], incidents: 1, would_wait: 1, fires_would_wait: 0, now: 'send' });
+  }
+  if (what === 'view-names') {
+    patrol.views.find((it) => it.number === sent.view).preset = sent.preset;
+    return answer(200, patrol);
   }
   if (what === 'views') return answer(200, sent);
   if (what === 'scores') return answer(200, { items: scores(Number(url.searchParams.get('hours')), (url.searchParams.get('camera') ?? '').length), model: { name: 'smoke', version: '1.0.0' } });

@@ -12,6 +12,7 @@ import { Cameras } from './cameras';
 import { Chart } from './chart';
 import { EyePane } from './eye';
 import { LookAlikesPane } from './lookalikes';
+import { PatrolPane } from './patrol';
 import { PointTable } from './points';
 import { ProofPane } from './proof';
 import { Publish } from './publish';
@@ -76,6 +77,7 @@ function Detail() {
       </h2>
       <Chart name={camera.name} />
       <ProofPane camera={camera.id} />
+      <PatrolPane camera={camera.id} />
       <SelfTestPane key={camera.id} camera={camera} />
       <PointTable />
       <Tune />

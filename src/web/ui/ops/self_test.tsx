@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { selfTestUrl } from '../shared/api';
 import { now } from '../shared/clock';
-import { stamp } from '../shared/describe';
+import { presetName, stamp } from '../shared/describe';
 import { classes } from '../shared/ui';
 import { acceptView, askSelfTest, failedAt, selfTests } from './state';
 import { acceptable, distancesKm, metres, percentOf, smallestOf, testOf } from './visible';
@@ -43,7 +43,7 @@ function Outcome({ camera, last }: { camera: Camera; last: NonNullable<SelfTest[
       <img src={selfTestUrl(camera.id, last.at)} alt={w.exampleOf(camera.name)} />
       <div>
         <p>
-          {smallest === null ? <b>{w.seesNothing}</b> : <b>{w.sees(percentOf(smallest))}</b>} <small>{stamp(last.at, now.value)}</small>
+          {smallest === null ? <b>{w.seesNothing}</b> : <b>{w.sees(percentOf(smallest))}</b>} <small>{stamp(last.at, now.value) + presetName(last.pose)}</small>
         </p>
         {smallest !== null && <p>{w.metresAt(distancesKm.map((km): [number, number] => [km, metres(smallest, camera.field_of_view_deg, km)]))}</p>}
         <Sizes name={w.scale.whole} sizes={last.whole.sizes} />

@@ -4,7 +4,7 @@ import { get, getTimed, post } from '../shared/api';
 import { now } from '../shared/clock';
 import { failure } from '../shared/describe';
 import { same } from './point';
-import type { Camera, Eye, Health, LookAlikes, Me, Points, Proofs, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
+import type { Camera, Eye, Health, LookAlikes, Me, Patrol, Points, Proofs, Published, SelfTest, Thresholds, Time, WhatIf } from '../shared/types';
 
 const REFRESH_MS = 10_000;
 const DEBOUNCE_MS = 300;
@@ -21,6 +21,8 @@ export const periods = [24, 168, 720] as const;
 export const me = signal<Me | null>(null);
 export const cameras = signal<Camera[] | null>(null);
 export const selfTests = signal<SelfTest[]>([]);
+/** Cameras that turn. */
+export const patrols = signal<Patrol[]>([]);
 /** How each camera was proved; null until it was read. */
 export const proofs = signal<Proofs | null>(null);
 /** Alarms that look like a verified false one; null until they were read. */
@@ -39,7 +41,7 @@ const problems = signal<ReadonlyMap<string, string>>(new Map());
 export const problem = computed(() => [...problems.value.values()][0] ?? null);
 /** Since when something goes wrong, by the server's clock. */
 export const brokenAt = signal(0);
-export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test' | 'proof'): string | null => problems.value.get(what) ?? null;
+export const failedAt = (what: 'scores' | 'what-if' | 'thresholds' | 'self-test' | 'proof' | 'patrol'): string | null => problems.value.get(what) ?? null;
 export const chosenId = signal<string | null>(null);
 export const hours = signal<number>(24);
 /** Whether a trial counts the chosen camera alone. */
@@ -94,9 +96,10 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 
 export const loadCameras = (): Promise<void> =>
   attempt('cameras', async () => {
-    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[]; eye: Eye | null }>('/ops/cameras');
+    const answer = await get<{ items: Camera[]; thresholds: Thresholds; self_tests: SelfTest[]; patrols: Patrol[]; eye: Eye | null }>('/ops/cameras');
     cameras.value = answer.items;
     selfTests.value = answer.self_tests;
+    patrols.value = answer.patrols;
     eye.value = answer.eye;
     takeCurrent(answer.thresholds);
     chosenId.value ??= busiest(answer.items);
@@ -121,6 +124,12 @@ export const acceptView = (camera: string): Promise<void> =>
   attempt('self-test', async () => {
     await post('/ops/views', { camera });
     await loadCameras();
+  });
+
+export const nameView = (named: { camera: string; view: number; preset: string | null }): Promise<void> =>
+  attempt('patrol', async () => {
+    const patrol = await post<Patrol>('/ops/view-names', named);
+    patrols.value = patrols.value.map((it) => (it.camera === patrol.camera ? patrol : it));
   });
 
 /** Opens on a camera with something to look at, not on a dead one. */

@@ -96,5 +96,7 @@ export async function whyGone(id: string): Promise<string> {
   );
 }
 export const selfTestUrl = (camera: string, stamp: string): string => `${BASE}/cameras/${encodeURIComponent(camera)}/self-test?t=${encodeURIComponent(stamp)}`;
+export const viewUrl = (camera: string, view: number, stamp: string): string =>
+  `${BASE}/cameras/${encodeURIComponent(camera)}/views/${view}?t=${encodeURIComponent(stamp)}`;
 export const frameUrl = (camera: string, stamp: string | null): string =>
   `${BASE}/cameras/${encodeURIComponent(camera)}/frame?t=${encodeURIComponent(stamp ?? '')}`;

@@ -33,7 +33,7 @@ export function sourceName(sighting: Sighting, cameras?: CameraNames): string {
   const { source } = sighting;
   switch (source.kind) {
     case 'camera':
-      return cameras?.get(source.camera)?.name ?? source.camera_name ?? source.camera;
+      return (cameras?.get(source.camera)?.name ?? source.camera_name ?? source.camera) + presetName(source.pose);
     case 'satellite':
       return `${source.satellite} ${source.instrument}`;
     case 'person':
@@ -43,6 +43,12 @@ export function sourceName(sighting: Sighting, cameras?: CameraNames): string {
     case 'neighbour':
       return common().neighbourNotice(source.county, source.code);
   }
+}
+
+/** Which preset of a turning camera it was; nothing for a camera with one view. */
+export function presetName(pose: string): string {
+  if (pose === 'default') return '';
+  return pose.startsWith('?') ? common().unknownView : common().preset(pose);
 }
 
 /** Camera with bearing, score and, where the place is one, its distance; or what the satellite measured or the caller said. */

@@ -77,6 +77,7 @@ export type Me = api.MeView;
 export type Message = api.MessageView;
 export type Method = api.FixMethod;
 export type Neighbour = api.NeighbourView;
+export type Patrol = api.PatrolView;
 export type Person = api.PersonView;
 export type Place = api.PlaceView;
 export type Proclaimed = api.Notice;

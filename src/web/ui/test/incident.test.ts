@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockOf, eyes, groupOf, inOrder, isLed, leading, markOf, notReached, overdueOf, sentLate, waitingFor } from '../shared/incident';
+import { sourceName } from '../shared/describe';
 import { dispatch, incident, iso, sighting, step, T0 } from './incidents';
 
 const at = (minutes: number): number => T0 + minutes * 60_000;
@@ -88,5 +89,15 @@ describe('evidence', () => {
     expect(sentLate(iso(5), iso(0))).toBe(true);
     expect(sentLate(iso(0.5), iso(0))).toBe(false);
     expect(sentLate(iso(5), null)).toBe(false);
+  });
+});
+
+describe('who saw it', () => {
+  it('names the preset of a turning camera, and says when nobody has named the view', () => {
+    const seen = sighting('cam-1', 0.9);
+    const by = (pose: string) => sourceName({ ...seen, source: { ...seen.source, pose } as typeof seen.source });
+    const plain = by('default');
+    expect(by('东坡')).toBe(`${plain}（预置位 东坡）`);
+    expect([by('?3'), by('?')]).toEqual([`${plain}（未指明的画面）`, `${plain}（未指明的画面）`]);
   });
 });

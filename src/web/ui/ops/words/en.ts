@@ -81,6 +81,17 @@ export const en: typeof zh = {
   acceptView: 'Confirm the new view',
   acceptSure: 'Accept the present picture as the new view? Press again',
 
+  patrol: 'Views of the patrol',
+  patrolHint: 'Views are found by themselves; say by the picture which preset each is: only then it has a bearing and masks',
+  viewCounts: (named, unnamed) => `${named} views named, ${unnamed} not`,
+  patrolCounts: (turning, unclear) => `since the start ${turning} pictures while turning (not analysed), ${unclear} whose view night, fog or likeness hid (analysed, without a bearing)`,
+  presetsWithoutView: (presets) => `Presets without a view yet: ${presets}`,
+  comma: ', ',
+  viewNumber: (n) => `View ${n}`,
+  noPreset: 'not named',
+  presetOption: (pose, azimuth) => `${pose} (${azimuth === null ? 'azimuth unknown' : `${Math.round(azimuth)}°`})`,
+  visits: (n, last) => `${n} visits, last ${last}`,
+
   points: "The model's operating points",
   pointsHint: 'Your choice is filled into the trial; live alarms do not change before you publish',
   pointsFigures: "These figures come from the model's evaluation (cross-validated by event, 95% intervals in brackets), not from this county. For this county, see the trial below.",

@@ -86,6 +86,17 @@ export const zh = {
   acceptView: '确认新画面',
   acceptSure: '以现在画面为准？再按一次',
 
+  patrol: '巡航画面',
+  patrolHint: '画面由程序自己认出；请对照图片指明各是哪个预置位，指明后才有方位、屏蔽区',
+  viewCounts: (named: number, unnamed: number) => `已指明 ${named} 个画面，未指明 ${unnamed} 个`,
+  patrolCounts: (turning: number, unclear: number) => `启动以来转动中的图片 ${turning} 张（不分析），夜间、有雾或画面相似认不出的 ${unclear} 张（照常分析，不给方位）`,
+  presetsWithoutView: (presets: string) => `还没有画面的预置位：${presets}`,
+  comma: '、',
+  viewNumber: (n: number) => `画面${n}`,
+  noPreset: '未指明',
+  presetOption: (pose: string, azimuth: number | null) => `${pose}（${azimuth === null ? '方位未测' : `${Math.round(azimuth)}°`}）`,
+  visits: (n: number, last: string) => `来过 ${n} 次，最近 ${last}`,
+
   points: '模型的工作点',
   pointsHint: '选一个填入试算，发布前不影响实时警报',
   pointsFigures: '以上是模型评估所得的数字（按事件交叉验证，括号内为95%区间），不是本县的；本县会怎样，看下面的试算。',

@@ -47,6 +47,8 @@ export const en: typeof zh = {
   ranged: (towards, range) => `${towards}, range measured ${range}`,
   rangeUnknown: 'range unknown',
   noBearing: 'bearing unknown',
+  preset: (name) => ` (preset ${name})`,
+  unknownView: ' (a view nobody has named)',
   within: 'within the possible area of the fire',
   away: (distance) => `${distance} from the possible area of the fire`,
   claimed: (why, away) => `Claims to be there (${[why, away].filter(Boolean).join(', ')})`,

@@ -45,6 +45,8 @@ export const zh = {
   ranged: (towards: string, range: string) => `${towards}，测距 ${range}`,
   rangeUnknown: '距离未知',
   noBearing: '方位不明',
+  preset: (name: string) => `（预置位 ${name}）`,
+  unknownView: '（未指明的画面）',
   within: '在可能着火范围内',
   away: (distance: string) => `距可能着火范围${distance}`,
   claimed: (why: string, away: string) => `声称到达（${[why, away].filter(Boolean).join('，')}）`,
