@@ -37,6 +37,11 @@ const FRAMES_PER_S: u32 = 5;
 /// A good sub-stream. At 512 kbit/s the model lost this plume in three of five phases of the
 /// cadence (`the_plume_is_confirmed_whenever_the_camera_is_looked_at`).
 const ENCODING: Encoding = Encoding { codec: ClipCodec::H264, kbit_per_s: 2048 };
+/// The camera that turns, and the landscapes at which it stops: six looks each.
+const TURNING: u32 = 7;
+const STOPS: [scene::Stop; 3] = [stop(TURNING), stop(9), stop(11)];
+const PATROL: scene::Patrol =
+    scene::Patrol { frames_per_s: FRAMES_PER_S, stay_s: 30.0, turn_s: 2.0, rounds: 1 };
 /// The demo's cameras are looked at twice as often as a county's.
 const CADENCE: SignedDuration = SignedDuration::from_secs(5);
 /// When the satellite passes, after the start.
@@ -45,7 +50,7 @@ const HOTSPOTS_AFTER: Duration = Duration::from_secs(20);
 /// time. In a county it waits for an officer.
 const AUTO_AFTER: SignedDuration = SignedDuration::from_mins(2);
 /// Change it with the rendering: clips of another version are rendered again.
-const CLIPS_VERSION: &str = "4";
+const CLIPS_VERSION: &str = "5";
 const SEED: u64 = 131;
 /// Marks registers that this module wrote.
 const MARK: &str = ".demo";
@@ -187,11 +192,10 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
     let cannot = |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
     std::fs::create_dir_all(folder).map_err(cannot)?;
     let file = |seed: u32| folder.join(format!("v{CLIPS_VERSION}-{seed:02}.h264"));
-    let todo: Vec<scene::Clip> =
-        (0..CAMERAS).filter(|&seed| !file(seed).is_file()).map(spec).collect();
+    let todo: Vec<u32> = (0..CAMERAS).filter(|&seed| !file(seed).is_file()).collect();
     if !todo.is_empty() {
-        let frames: f64 =
-            todo.iter().map(|clip| clip.length_s * f64::from(clip.frames_per_s)).sum();
+        let seconds: f64 = todo.iter().map(|&seed| length_s(seed)).sum();
+        let frames = seconds * f64::from(FRAMES_PER_S);
         let mut progress = Progress::new(what, frames as u64, quiet);
         let queue = Mutex::new(todo);
         let (done, rendered) = mpsc::sync_channel(CAMERAS as usize);
@@ -202,18 +206,12 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
                     let (queue, file, done) = (&queue, &file, done.clone());
                     scope.spawn(move || {
                         let next = || queue.lock().pop();
-                        while let Some(clip) = next() {
-                            let frames = scene::clip(clip, Path::new(scene::PHOTOGRAPHS))?;
+                        while let Some(seed) = next() {
+                            let frames = pictures(seed)?;
                             // A send error means that another clip has failed and nobody waits any
                             // more.
                             let tick = |_| _ = done.send(());
-                            encode_clip(
-                                &file(clip.seed),
-                                clip.frames_per_s,
-                                frames,
-                                ENCODING,
-                                tick,
-                            )?;
+                            encode_clip(&file(seed), FRAMES_PER_S, frames, ENCODING, tick)?;
                         }
                         Ok(())
                     })
@@ -229,13 +227,32 @@ fn render(folder: &Path, what: &str, quiet: bool) -> Result<Vec<PathBuf>> {
     Ok((0..CAMERAS).map(file).collect())
 }
 
+const fn stop(seed: u32) -> scene::Stop {
+    scene::Stop { seed, smoke_after_s: None }
+}
+
+fn length_s(seed: u32) -> f64 {
+    match seed {
+        SMOKY => SMOKY_LENGTH_S,
+        TURNING => (PATROL.stay_s + PATROL.turn_s) * STOPS.len() as f64,
+        _ => CLEAR_LENGTH_S,
+    }
+}
+
+fn pictures(seed: u32) -> Result<Box<dyn Iterator<Item = Picture>>> {
+    let photographs = Path::new(scene::PHOTOGRAPHS);
+    if seed == TURNING {
+        return Ok(Box::new(scene::patrol(&STOPS, PATROL, photographs)?));
+    }
+    Ok(Box::new(scene::clip(spec(seed), photographs)?))
+}
+
 fn spec(seed: u32) -> scene::Clip {
-    let smoky = seed == SMOKY;
     scene::Clip {
         seed,
         frames_per_s: FRAMES_PER_S,
-        length_s: if smoky { SMOKY_LENGTH_S } else { CLEAR_LENGTH_S },
-        smoke_after_s: smoky.then_some(SMOKE_AFTER_S),
+        length_s: length_s(seed),
+        smoke_after_s: (seed == SMOKY).then_some(SMOKE_AFTER_S),
     }
 }
 

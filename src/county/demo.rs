@@ -53,6 +53,9 @@ const RIDGES: [&str; 13] = [
     "九龙坳",
     "天门坎",
 ];
+/// The mast whose camera turns, its presets, and how far each looks to the right of the first.
+const TURNING: usize = 7;
+const PRESETS: [(&str, f64); 3] = [("村口", 0.0), ("东坡", 70.0), ("林场", 140.0)];
 /// First of the neighbours' duty phones, far above the numbers of the county's people.
 const NEIGHBOURS_FROM: usize = 9001;
 
@@ -143,7 +146,7 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
         } else {
             Vec::new()
         };
-        county.cameras.push(CameraEntry {
+        let camera = CameraEntry {
             id: format!("cam{:02}", index + 1).as_str().into(),
             name: format!("{ridge}{}号塔", index + 1),
             at,
@@ -161,7 +164,19 @@ fn cameras(county: &mut County, ground: &Ground, dice: &mut Dice, urls: &[String
             pipeline: None,
             pose: "default".into(),
             masks,
-        });
+        };
+        let turned = |by_deg: f64| {
+            camera.azimuth_deg.map(|it| crate::triage::geo::normalise_deg(it + by_deg))
+        };
+        if index == TURNING {
+            county.cameras.extend(PRESETS.map(|(preset, by_deg)| CameraEntry {
+                pose: preset.into(),
+                azimuth_deg: turned(by_deg),
+                ..camera.clone()
+            }));
+        } else {
+            county.cameras.push(camera);
+        }
     }
 }
 

@@ -53,6 +53,75 @@ pub fn clip(spec: Clip, photographs: &Path) -> Result<impl Iterator<Item = Pictu
     }))
 }
 
+/// Where a turning camera stops: a landscape of its own.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Stop {
+    pub seed: u32,
+    /// When smoke begins there, seconds after the first frame of the clip.
+    pub smoke_after_s: Option<f64>,
+}
+
+/// How a turning camera goes round.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Patrol {
+    pub frames_per_s: u32,
+    /// How long it stays at a stop, and how long it turns to the next.
+    pub stay_s: f64,
+    pub turn_s: f64,
+    pub rounds: u32,
+}
+
+/// The frames of a camera that turns from stop to stop and, after the last, back to the first.
+pub fn patrol<'a>(
+    stops: &'a [Stop],
+    spec: Patrol,
+    photographs: &Path,
+) -> Result<impl Iterator<Item = Picture> + use<'a>> {
+    let mut views = Vec::new();
+    for Stop { seed, .. } in stops {
+        let ground = landscape(*seed, photographs)?;
+        let plume = Plume::on_terrain(&ground, *seed);
+        views.push((ground, plume, Sensor::new(*seed)));
+    }
+    let fps = f64::from(spec.frames_per_s);
+    let (stay, turn) = ((spec.stay_s * fps).round() as u32, (spec.turn_s * fps).round() as u32);
+    let frames = (stay + turn) * stops.len() as u32 * spec.rounds;
+    Ok((0..frames).map(move |i| {
+        let (stop, into) = ((i / (stay + turn)) as usize % stops.len(), i % (stay + turn));
+        let now_s = f64::from(i) / fps;
+        let mut seen = |stop: usize| {
+            let (ground, plume, sensor) = &mut views[stop];
+            let smoke_s = stops[stop].smoke_after_s.map_or(0.0, |after_s| now_s - after_s);
+            let smoky = (smoke_s > 0.0).then(|| composite(ground, plume, smoke_s));
+            sensor.take(smoky.as_ref().unwrap_or(ground), now_s)
+        };
+        let here = seen(stop);
+        if into < stay {
+            return here;
+        }
+        let turned = f64::from(into - stay + 1) / f64::from(turn + 1);
+        panned(&here, &seen((stop + 1) % stops.len()), turned)
+    }))
+}
+
+/// A part of one view, and to its right a part of the next. `turned`: 0 only the first, 1 only the
+/// next.
+fn panned(from: &Picture, to: &Picture, turned: f64) -> Picture {
+    let (w, h) = (from.width() as usize, from.height() as usize);
+    let by = (turned * w as f64) as usize & !1;
+    let mut i420 = Vec::with_capacity(from.as_i420().len());
+    let mut planes = |offset: usize, width: usize, rows: usize, by: usize| {
+        for row in 0..rows {
+            let at = offset + row * width;
+            i420.extend_from_slice(&from.as_i420()[at + by..at + width]);
+            i420.extend_from_slice(&to.as_i420()[at..at + by]);
+        }
+    };
+    planes(0, w, h, by);
+    planes(w * h, w / 2, h, by / 2);
+    Picture::from_i420(from.width(), from.height(), i420).unwrap_or_else(|_| from.clone())
+}
+
 /// Cameras of the demo county: the first scenes.
 pub const DEMO_CAMERAS: u32 = 13;
 /// The share of daylight that is left in the middle of the night.
@@ -271,6 +340,24 @@ mod tests {
             seen(60)
         );
         assert_eq!(frames(Some(10.0))[60], smoky[60]);
+    }
+
+    #[test]
+    fn a_turning_camera_shows_each_stop_in_turn_and_smoke_at_its_own() {
+        let stop = |seed, smoke_after_s| Stop { seed, smoke_after_s };
+        let spec = Patrol { frames_per_s: 1, stay_s: 4.0, turn_s: 2.0, rounds: 2 };
+        let frames = |smoke| -> Vec<Picture> {
+            let stops = [stop(1, None), stop(2, smoke), stop(3, None)];
+            patrol(&stops, spec, Path::new("/nowhere")).expect("ridges").collect()
+        };
+        let (quiet, smoky) = (frames(None), frames(Some(0.0)));
+        assert_eq!(quiet.len(), 36);
+        assert!(change(&quiet[0], &quiet[3]) < 4.0 && change(&quiet[0], &quiet[18]) < 8.0);
+        for (i, j) in [(0, 6), (6, 12), (0, 12), (3, 4), (5, 6)] {
+            assert!(change(&quiet[i], &quiet[j]) > 8.0, "{i} and {j} show different directions");
+        }
+        let differs: Vec<usize> = (0..36).filter(|&i| quiet[i] != smoky[i]).collect();
+        assert!(differs.contains(&27) && !differs.iter().any(|i| i % 18 < 4 || i % 18 > 11));
     }
 
     #[test]

@@ -17,11 +17,13 @@ fn the_demo_county_is_one_an_office_could_keep() {
     write(dir.path(), 131, now(), &["rtsp://127.0.0.1:8554/smoke".to_owned()]).expect("written");
     let county = Registers::load(dir.path(), now()).expect("its own files").current();
     assert_eq!(county.problems, []);
-    assert_eq!((county.grids.len(), county.cameras.len(), county.people.len()), (418, 13, 963));
+    assert_eq!((county.grids.len(), county.cameras.len(), county.people.len()), (418, 15, 963));
     assert_eq!(
         (county.heat_sources.len(), county.burns.len(), county.duties.len()),
         (3, 1, 16 * 12)
     );
+    let turning: Vec<_> = county.cameras.iter().filter(|it| it.id == "cam08".into()).collect();
+    assert!(turning.len() == 3 && crate::county::is_turning(&turning), "one of them turns");
     assert_eq!(county.gaps(now()), [], "nobody is missing, no phone is shared");
     assert_eq!(
         *county,
