@@ -1,9 +1,9 @@
 //! A first look at a camera, before or after it is registered: what comes, how it looks, and what
-//! is wrong with the cure. It has receivers of its own; nothing live is touched.
+//! is wrong with the cure. It has receivers of its own; the watched cameras go on.
 
 use super::decode::Decoder;
 use super::receivers::Receivers;
-use super::source::CameraSource;
+use super::source::{CameraSource, SourceKind};
 use crate::clock::Clock;
 use crate::config::CameraConfig;
 use crate::error::Result;
@@ -19,8 +19,8 @@ const VISIT_WITHIN: SignedDuration = SignedDuration::from_secs(25);
 const CADENCE: SignedDuration = SignedDuration::from_secs(1);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Connects, waits for two keyframes, and leaves. Blocks for 25 s at most, and for less
-/// as soon as something is known to be wrong.
+/// Connects, waits for two keyframes, and leaves. Blocks for 25 s at most; less where the camera
+/// refuses, is not reached, or cannot work as it is registered.
 ///
 /// # Errors
 /// Only where nothing can work: no GStreamer, no thread.
@@ -31,6 +31,7 @@ pub fn visit(
     lang: Lang,
 ) -> Result<Visit> {
     let (id, status) = (source.id.clone(), StatusBoard::default());
+    let is_a_stream = source.kind() == Ok(SourceKind::Rtsp);
     // The main stream and the self-test are no part of a first look.
     let source = CameraSource { main: None, ..source };
     let config =
@@ -41,6 +42,7 @@ pub fn visit(
     let mut seen: Vec<(Timestamp, Arc<Picture>)> = Vec::new();
     while seen.len() < 2 && clock.now() < until {
         if let Some(frame) = receivers.next_frame(&mut decoder, POLL) {
+            receivers.looked(&frame);
             seen.push((frame.captured_at, frame.picture));
         } else if seen.is_empty() && status.get(&id).is_some_and(|it| is_hopeless(&it)) {
             break;
@@ -48,8 +50,9 @@ pub fn visit(
     }
     let found = status.get(&id).unwrap_or_default();
     receivers.stop();
+    // Of a snapshot address it would be the interval of our own asking.
     let keyframe_every = match &*seen {
-        [(first, _), (second, _)] => Some(second.duration_since(*first)),
+        [(first, _), (second, _)] if is_a_stream => Some(second.duration_since(*first)),
         _ => None,
     };
     let picture = seen.pop().map(|(_, picture)| picture);

@@ -11,6 +11,7 @@ pub struct Visit {
     /// Cause and cure in the asked language; never holds a password.
     pub words: Option<String>,
     pub picture: Option<Arc<Picture>>,
-    /// Between the first two keyframes, 1 s at least. `None`: only one came.
+    /// Between the first two keyframes of a stream, 1 s at least. `None`: only one came, or this is
+    /// no stream.
     pub keyframe_every: Option<SignedDuration>,
 }

@@ -28,7 +28,8 @@ pub type Visitor = Arc<dyn Fn(&CameraEntry, Lang) -> Result<Visit> + Send + Sync
 /// A person reads the picture, and presses points in it.
 const JPEG_QUALITY: u8 = 85;
 /// Stands in for what a new camera still lacks; a visit does not look at it.
-const NOT_YET: [(&str, &str); 3] = [("id", "new"), ("longitude", "110"), ("latitude", "28")];
+const NOT_YET: [([&str; 2], &str); 3] =
+    [(["id", "编号"], "new"), (["longitude", "经度"], "110"), (["latitude", "纬度"], "28")];
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct CameraDraft {
@@ -47,7 +48,8 @@ pub(crate) struct VisitView {
     /// Pixels.
     width: Option<u32>,
     height: Option<u32>,
-    /// Seconds between the first two keyframes, 1 at least. Null: only one came in time.
+    /// Seconds between the first two keyframes of a stream, 1 at least. Null: only one came in time,
+    /// or this is no stream.
     keyframe_every_s: Option<f64>,
 }
 
@@ -69,12 +71,7 @@ pub(crate) async fn visit(
             "This machine has no cameras: register it, then look on the machine that has it.",
         ));
     };
-    for (column, stand_in) in NOT_YET {
-        let is_empty = entry.get(column).and_then(Value::as_str).is_none_or(str::is_empty);
-        if is_empty && let Some(cells) = entry.as_object_mut() {
-            cells.insert(column.to_owned(), stand_in.into());
-        }
-    }
+    stand_in(&mut entry, &NOT_YET);
     let camera = camera_of(&state, &entry)?;
     if !camera.is_on_the_network() {
         return Err(Problem::impossible(
@@ -152,8 +149,16 @@ pub(crate) struct AimView {
 pub(crate) async fn aim(
     State(state): State<WebState>,
     _: Ops,
-    Body(AimRequest { entry, aspect, points }): Body<AimRequest>,
+    Body(AimRequest { mut entry, aspect, points }): Body<AimRequest>,
 ) -> Answer<Json<AimView>> {
+    if points.len() == 1 && is_empty(&entry, ["fieldofview", "视场角"]) {
+        return Err(Problem::impossible(
+            "只点了一处：请先填视场角，或在画面另一侧再点一处。",
+            "With one point the field of view is needed: fill it in, or give a second point at the \
+            other side of the picture.",
+        ));
+    }
+    stand_in(&mut entry, &NOT_YET[..1]);
     let camera = camera_of(&state, &entry)?;
     let share = 0.0..=1.0;
     if points.iter().any(|it| !share.contains(&it.x) || !share.contains(&it.y)) {
@@ -170,6 +175,23 @@ pub(crate) async fn aim(
     Ok(Json(AimView { azimuth_deg, azimuth_error_deg, field_of_view_deg }))
 }
 
+/// Fills what is missing.
+fn stand_in(entry: &mut Value, with: &[([&str; 2], &str)]) {
+    for (names, text) in with {
+        if is_empty(entry, *names)
+            && let Some(cells) = entry.as_object_mut()
+        {
+            cells.insert(names[0].to_owned(), (*text).into());
+        }
+    }
+}
+
+/// Whether neither name of a column has anything in it.
+fn is_empty(entry: &Value, names: [&str; 2]) -> bool {
+    let has_text = |cell: &Value| !cell.is_null() && cell.as_str() != Some("");
+    !names.iter().any(|name| entry.get(name).is_some_and(has_text))
+}
+
 /// The camera that an entry describes, with the login that is kept of it.
 fn camera_of(state: &WebState, row: &Value) -> Answer<CameraEntry> {
     let register = Register::Cameras;
@@ -182,7 +204,16 @@ fn camera_of(state: &WebState, row: &Value) -> Answer<CameraEntry> {
     entry.keep_logins(current.get(register, &entry.key));
     let mut entries = Entries::default();
     entries.push(register, entry);
-    County::of(&entries, Lang::Zh).cameras.pop().ok_or_else(|| {
+    let mut camera = County::of(&entries, Lang::Zh).cameras.pop().ok_or_else(|| {
         Problem::impossible("这一条不能用作摄像机。", "This entry is no usable camera.")
-    })
+    })?;
+    // A password from the environment goes to nobody but the camera that is registered with it.
+    let county = state.county();
+    let held = county.pose(&camera.id, &camera.pose);
+    if let Some(held) = held.filter(|it| it.url.to_string() == camera.url.to_string())
+        && camera.url.expose().logins.is_empty()
+    {
+        camera.url = held.url.clone();
+    }
+    Ok(camera)
 }

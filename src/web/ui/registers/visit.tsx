@@ -1,14 +1,17 @@
 /** A camera is looked at from the form, before it is registered: its picture, or what is wrong; and where it looks, by points whose places are known. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shared/api';
+import { toWgs84 } from '../shared/datum';
 import { failure } from '../shared/describe';
 import { parsePlace } from '../shared/place';
 import { entryOf, type Cells } from './rows';
 import { words } from './words';
-import type { AimView, LatLon, VisitView } from '../shared/types';
+import type { AimView, Datum, LatLon, VisitView } from '../shared/types';
 
 /** The program looks for 25 s at most. */
 const VISIT_TIMEOUT_MS = 40_000;
+
+const datums: readonly Datum[] = ['wgs84', 'gcj02', 'bd09'];
 
 interface Mark {
   x: number;
@@ -24,13 +27,15 @@ interface Props {
 export function CameraVisit({ cells, edit }: Props) {
   const w = words();
   const [busy, setBusy] = useState(false);
-  const [seen, setSeen] = useState<VisitView | null>(null);
+  const [seen, setSeen] = useState<{ of: string; visit: VisitView } | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
+  // Another address is another camera: its picture is not this one's.
+  const of = [cells['url'], cells['user'], cells['pipeline']].join(' ');
   const look = async (): Promise<void> => {
     setBusy(true);
     setWrong(null);
     try {
-      setSeen(await post<VisitView>('/cameras/visit', { entry: entryOf(cells, null) }, { timeoutMs: VISIT_TIMEOUT_MS }));
+      setSeen({ of, visit: await post<VisitView>('/cameras/visit', { entry: entryOf(cells, null) }, { timeoutMs: VISIT_TIMEOUT_MS }) });
     } catch (error) {
       setSeen(null);
       setWrong(failure(error));
@@ -47,7 +52,7 @@ export function CameraVisit({ cells, edit }: Props) {
           {wrong}
         </p>
       )}
-      {seen && <Seen seen={seen} cells={cells} edit={edit} />}
+      {seen?.of === of && <Seen seen={seen.visit} cells={cells} edit={edit} />}
     </section>
   );
 }
@@ -62,7 +67,7 @@ function Seen({ seen, cells, edit }: Props & { seen: VisitView }) {
         {seen.words ?? (picture ? w.visitFine : w.visitNothing)}
       </p>
       {facts.length > 0 && <p class="quiet">{facts.join(' · ')}</p>}
-      {picture && width && height && <Aim url={`data:image/jpeg;base64,${picture}`} aspect={width / height} cells={cells} edit={edit} />}
+      {picture && width && height && <Aim key={picture} url={`data:image/jpeg;base64,${picture}`} aspect={width / height} cells={cells} edit={edit} />}
     </>
   );
 }
@@ -73,6 +78,9 @@ function Aim({ url, aspect, cells, edit }: Props & { url: string; aspect: number
   const [marks, setMarks] = useState<readonly Mark[]>([]);
   const [found, setFound] = useState<AimView | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
+  const [datum, setDatum] = useState<Datum>('wgs84');
+  // What was reckoned from other figures than those in the form is void.
+  useEffect(() => setFound(null), [cells['longitude'], cells['latitude'], cells['tilt'], cells['fieldofview'], datum]);
   const change = (next: readonly Mark[]): void => {
     setMarks(next);
     setFound(null);
@@ -82,7 +90,7 @@ function Aim({ url, aspect, cells, edit }: Props & { url: string; aspect: number
     const box = event.currentTarget.getBoundingClientRect();
     if (marks.length < 8) change([...marks, { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height, place: '' }]);
   };
-  const points = pointsOf(marks);
+  const points = pointsOf(marks, datum);
   const solve = async (): Promise<void> => {
     setWrong(null);
     try {
@@ -104,6 +112,18 @@ function Aim({ url, aspect, cells, edit }: Props & { url: string; aspect: number
         ))}
       </div>
       <p class="quiet">{w.aimHint}</p>
+      {marks.length > 0 && (
+        <label class="input">
+          <span>{w.aimDatum}</span>
+          <select value={datum} data-field="datum" onChange={(event) => setDatum(event.currentTarget.value as Datum)}>
+            {datums.map((it) => (
+              <option key={it} value={it}>
+                {w.datums[it]}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       {marks.map((mark, at) => (
         <div key={at} class="visit-point">
           <label class="input">
@@ -138,10 +158,10 @@ function Aim({ url, aspect, cells, edit }: Props & { url: string; aspect: number
 }
 
 /** Pure: the points with their places; null while one of them has none. */
-export function pointsOf(marks: readonly Mark[]): { x: number; y: number; at: LatLon }[] | null {
+export function pointsOf(marks: readonly Mark[], datum: Datum = 'wgs84'): { x: number; y: number; at: LatLon }[] | null {
   const placed = marks.flatMap(({ x, y, place }) => {
     const at = parsePlace(place);
-    return at ? [{ x, y, at }] : [];
+    return at ? [{ x, y, at: toWgs84(datum, at) }] : [];
   });
   return placed.length === marks.length && placed.length > 0 ? placed : null;
 }
@@ -149,5 +169,5 @@ export function pointsOf(marks: readonly Mark[]): { x: number; y: number; at: La
 /** Pure: the cells that an aim fills. One point says nothing of the field of view. */
 export function aimed(aim: AimView, isWide: boolean): Cells {
   const tenth = (value: number): string => String(Number(value.toFixed(1)));
-  return { azimuth: tenth(aim.azimuth_deg), azimutherror: tenth(Math.max(aim.azimuth_error_deg, 0.1)), ...(isWide ? { fieldofview: tenth(aim.field_of_view_deg) } : {}) };
+  return { azimuth: tenth(Number(aim.azimuth_deg.toFixed(1)) % 360), azimutherror: tenth(Math.max(aim.azimuth_error_deg, 0.1)), ...(isWide ? { fieldofview: tenth(aim.field_of_view_deg) } : {}) };
 }
