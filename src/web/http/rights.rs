@@ -188,6 +188,7 @@ const OPERATIONS: [(Rule, &[&str]); 3] = [
     (
         Rule::NotTheirs,
         &[
+            "GET /api/v1/cameras/{id}/views/{number}",
             "GET /api/v1/cameras/{id}/self-test",
             "GET /api/v1/counties",
             "GET /api/v1/ops/cameras",
@@ -221,6 +222,7 @@ const OPERATIONS: [(Rule, &[&str]); 3] = [
             "POST /api/v1/logins",
             "POST /api/v1/ops/self-tests",
             "POST /api/v1/ops/thresholds",
+            "POST /api/v1/ops/view-names",
             "POST /api/v1/ops/views",
             "POST /api/v1/ops/what-if",
             "POST /api/v1/register-changes/undo",
