@@ -138,8 +138,8 @@ impl Verdict {
         if unseen > 0 {
             broken.push(format!("{unseen} filed sightings never came to the page"));
         }
-        if self.ways.iter().all(|it| it.is_fed) {
-            broken.push("no camera alarmed: its way was not measured".to_owned());
+        for (name, ..) in self.edges.iter().filter(|(_, alarms, _)| *alarms == 0) {
+            broken.push(format!("no camera of {name} alarmed: its way was not measured"));
         }
         for (name, pictures) in self.lacking.iter().filter(|(_, pictures)| *pictures > 0) {
             broken.push(format!("{name} lacks {pictures} pictures"));

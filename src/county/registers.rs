@@ -115,6 +115,8 @@ impl Registers {
         drop(past);
         let county = Arc::new(County::of(&history.at(instant), Lang::from_env()));
         let mut past = self.0.past.lock();
+        past.retain(|((number, _), _)| *number == state.0);
+        past.retain(|(it, _)| *it != state);
         past.insert(0, (state, Arc::clone(&county)));
         past.truncate(PAST);
         county

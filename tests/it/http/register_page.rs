@@ -154,6 +154,12 @@ async fn a_change_that_calls_off_what_is_registered_ahead_says_so() {
     let said = follows["words"].as_str().expect("words");
     assert_eq!(follows["effect"], "cancels", "{dry}");
     assert!(said.contains("接班人") && said.contains("2030-01-01 08:00"), "{said}");
+    let stand_in = json!({"set": [with("代班人", "13800000007")], "seen": made["seen"],
+        "valid_from": "2029-12-20T00:00:00Z", "valid_until": "2030-01-10T00:00:00Z",
+        "dry_run": true});
+    let dry = officer.post(PEOPLE, stand_in).await.ok();
+    let said = dry["follows"][0]["words"].as_str().expect("words");
+    assert!(said.contains("推迟到 2030-01-10 08:00"), "only as long as the stand-in: {said}");
 }
 
 /// Both had the same row open; the slower one learns who was faster and why.

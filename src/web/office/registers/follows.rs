@@ -30,7 +30,7 @@ pub(crate) enum Effect {
     Opens,
     /// It is missing now and would be there.
     Closes,
-    /// What was registered for a day that comes would not come.
+    /// What was registered for a day that comes would not come, or come later.
     Cancels,
     /// A camera starts, stops, is connected anew, or forgets what it remembered.
     Camera,
@@ -63,7 +63,7 @@ pub(super) fn follows(
         effect: Effect::Camera,
         words: format!("{}{}{}", camera.name, lang.pick("：", ": "), camera_words(change, lang)),
     });
-    opens.chain(cancels).chain(cameras).chain(closes).take(SAID).collect()
+    cancels.into_iter().chain(opens).chain(cameras).chain(closes).take(SAID).collect()
 }
 
 /// What is registered for a day that comes, and what is said anew of the same entry holds then.
@@ -82,12 +82,24 @@ fn cancelled(history: &History, facts: &[Fact], now: Timestamp, lang: Lang) -> V
             let name = |fact: &Fact| Some(fact.entry.as_ref()?.get("name")?.as_str()?.to_owned());
             let what = name(coming).or_else(|| name(word)).unwrap_or_else(|| coming.key.clone());
             let day = from.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M");
-            let words = match lang {
-                Lang::Zh => format!("{what}：原登记 {day} 起的内容不再生效；仍需要的，请重新登记"),
-                Lang::En => format!(
+            let again = word.valid_until.filter(|until| {
+                *until > from && coming.valid_until.is_none_or(|ends| *until < ends)
+            });
+            let again = again.map(|at| at.to_zoned(county_time()).strftime("%Y-%m-%d %H:%M"));
+            let words = match (lang, again) {
+                (Lang::Zh, None) => {
+                    format!("{what}：原登记 {day} 起的内容不再生效；仍需要的，请重新登记")
+                }
+                (Lang::En, None) => format!(
                     "{what}: what is registered from {day} no longer comes; if it is still \
                     wanted, register it again"
                 ),
+                (Lang::Zh, Some(again)) => {
+                    format!("{what}：原登记 {day} 起的内容推迟到 {again} 起生效")
+                }
+                (Lang::En, Some(again)) => {
+                    format!("{what}: what is registered from {day} comes only from {again}")
+                }
             };
             Some(Consequence { effect: Effect::Cancels, words })
         })
