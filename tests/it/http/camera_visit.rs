@@ -1,14 +1,16 @@
 //! 试看: operations see a camera's picture, or what is wrong with it, before its entry is registered,
 //! and where it looks.
 
-use super::registers::{Office, office};
+use super::registers::{Office, office, row};
 use crate::camera_support::{PASSWORD, clip, loopback, one_second, render};
+use axum::http::StatusCode;
 use huoyan::app::visitor;
-use huoyan::camera::{ClipCodec, Playback};
+use huoyan::camera::{Clip, ClipCodec, Playback};
 use huoyan::clock::Clock;
 use huoyan::config::Config;
 use huoyan::triage::geo::LatLon;
 use serde_json::{Value, json};
+use std::pin::pin;
 use std::sync::Arc;
 
 const VISIT: &str = "/api/v1/cameras/visit";
@@ -51,6 +53,61 @@ async fn a_new_camera_shows_its_picture_before_it_is_registered() {
     assert_eq!(ops.post(VISIT, here).await.refused().0, 422, "no file of this machine is shown");
     let by_officer = officer.post(VISIT, json!({"entry": entry(&url(0), "")})).await;
     assert_eq!(by_officer.refused().0, 403, "cameras are for operations");
+    let aims = officer.post(AIM, json!({"entry": {}, "aspect": 1.8, "points": []})).await;
+    assert_eq!(aims.refused().0, 403);
+}
+
+/// The login of a registered camera goes to that camera and to nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_login_is_used_where_it_belongs_and_nowhere_else() {
+    let Office { ops, .. } = &watching().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = render(folder.path(), "hill.h264", ClipCodec::H264, one_second(320, 180));
+    let locked = || {
+        let user_password = Some(("admin".to_owned(), "pine".to_owned()));
+        let clip = Clip { user_password, ..clip("/locked", &file, false) };
+        Playback::start(loopback(), vec![clip]).expect("it plays")
+    };
+    let (own, other) = (locked(), locked());
+    let url = own.url(0).expect("a url").replace("rtsp://", "rtsp://admin:pine@");
+    let entry = json!({"id": "c9", "longitude": "110.5", "latitude": "28.5", "url": url});
+    let cameras = "/api/v1/registers/cameras";
+    let seen = ops.get(cameras).await.ok()["seen"].clone();
+    ops.post(cameras, json!({"set": [entry], "seen": seen, "why": "新装"})).await.ok();
+
+    let mut shown = row(&ops.get(cameras).await.ok(), "c9@default");
+    assert!(!shown.to_string().contains("pine"), "{shown}");
+    let visit = ops.post(VISIT, json!({"entry": shown})).await.ok();
+    assert_eq!(visit["health"], "ok", "{visit}");
+
+    let host = |playback: &Playback| {
+        let url = playback.url(0).expect("a url");
+        url["rtsp://".len()..].split('/').next().expect("a host").to_owned()
+    };
+    let moved = shown["url"].as_str().expect("a url").replace(&host(&own), &host(&other));
+    shown["url"] = json!(moved);
+    let answer = ops.post(VISIT, json!({"entry": shown})).await;
+    assert!(
+        answer.status != StatusCode::OK || answer.ok()["health"] == "bad_password",
+        "the other host was not told the password"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_camera_is_tried_at_a_time() {
+    let Office { ops, .. } = &watching().await;
+    let silent = std::net::TcpListener::bind(loopback()).expect("a port");
+    let url = format!("rtsp://{}/1", silent.local_addr().expect("its address"));
+    let body = json!({"entry": {"url": url}});
+    let (mut one, mut two) =
+        (pin!(ops.post(VISIT, body.clone())), pin!(ops.post(VISIT, body.clone())));
+    let (refused, looking) = tokio::select! {
+        it = &mut one => (it, two),
+        it = &mut two => (it, one),
+    };
+    assert_eq!(refused.refused(), (409, "conflict".to_owned()));
+    drop(silent);
+    assert_eq!(looking.await.ok()["picture"], Value::Null);
 }
 
 #[tokio::test]
