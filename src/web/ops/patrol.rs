@@ -134,6 +134,7 @@ pub(crate) async fn name_view(
 /// What a view of a turning camera looks like.
 #[utoipa::path(
     get, path = "/api/v1/cameras/{id}/views/{number}", tag = "ops",
+    params(("number" = u32, Path)),
     security(("session" = ["officer", "ops"])),
     responses((status = 200, content_type = "image/jpeg"), (status = 404)),
 )]

@@ -75,6 +75,7 @@ fn filled(path: &str, of: &Ground) -> String {
         .replace("{sighting}", sighting)
         .replace("{picture}", picture)
         .replace("{alarm}", "1")
+        .replace("{number}", "1")
         .replace("{register}", "people");
     assert!(!filled.contains('{'), "{path}: which value of its parameter is of another township?");
     let query = match path {
