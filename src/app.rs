@@ -70,6 +70,9 @@ use site::{sleep_or_stop, spawn};
 pub use supervise::Stage;
 pub use video::visitor;
 
+/// How the log says that a camera alarms. `examples/county` measures delays from these lines.
+pub const CONFIRMED: &str = "confirmed";
+
 /// A key of this length cannot be guessed over the network.
 const INBOUND_KEY_MIN_BYTES: usize = 16;
 

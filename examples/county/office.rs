@@ -1,6 +1,7 @@
 //! The county's office as a browser acts: it logs in, reads the board and listens to the stream.
 
 use super::gauge::Metrics;
+use huoyan::app::CONFIRMED;
 use huoyan::clock::Clock;
 use huoyan::error::{Error, Result};
 use jiff::Timestamp;
@@ -110,7 +111,8 @@ pub struct Alarms {
 impl Alarms {
     /// Reads the waiting log lines: `… confirmed camera=farm0007 arrived_at=2026-…`.
     pub fn read(&mut self, log: &Receiver<String>) {
-        for line in log.try_iter().filter(|line| line.contains(" confirmed ")) {
+        let is_alarm = |line: &String| line.split_whitespace().any(|word| word == CONFIRMED);
+        for line in log.try_iter().filter(is_alarm) {
             let word = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key));
             let arrived = word("arrived_at=").and_then(|at| at.parse().ok());
             if let Some((camera, arrived)) = word("camera=").zip(arrived) {

@@ -170,7 +170,7 @@ async fn hand_on(app: &Site, seen: &Seen, lanes: &Lanes) -> Vec<Began> {
         };
         let arrived_at = seen.analysis.captured_at;
         began.push(Began { sighting: sighting.id, class: confirmed.class, bbox: confirmed.bbox });
-        tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "confirmed");
+        tracing::info!(%camera, %arrived_at, class = ?confirmed.class, confidence = confirmed.confidence, drill = seen.drill, "{}", super::CONFIRMED);
         // Fails only when the receiving end is gone, and the ends live as long as the program.
         let _ = lanes.sightings.send(Found { sighting, arrived_at }).await;
         if let Some(picture) = picture {

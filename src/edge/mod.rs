@@ -12,5 +12,5 @@ pub use sender::{Way, send};
 pub use spool::{Piece, Spool, Waiting, Waits};
 pub use word::{CameraWord, Fault, Word};
 
-/// How an edge's log says that an alarm is safe. Whoever counts alarms in a log reads these words.
+/// How an edge's log says that an alarm is safe. `examples/cluster` counts alarms by these words.
 pub const KEPT: &str = "an alarm is kept";
