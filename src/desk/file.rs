@@ -3,7 +3,7 @@
 
 use super::messages::Aside;
 use super::open::OpenBook;
-use super::{ATTEMPTS, Decided, Desk, system, too_slow};
+use super::{ATTEMPTS, Decided, Desk, leave_room, system, too_slow};
 use crate::county::County;
 use crate::error::{Error, Kind, Result};
 use crate::triage::associate::{self, Association};
@@ -24,9 +24,9 @@ const FLOOD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 impl Desk {
     pub(super) async fn file(&self, sightings: &[Sighting]) -> Result<IncidentId> {
         let _one_by_one = self.filing.lock().await;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             match self.file_once(sightings).await {
-                Err(e) if e.kind == Kind::Conflict => {}
+                Err(e) if e.kind == Kind::Conflict => leave_room(attempt).await,
                 done => return done,
             }
         }

@@ -4,6 +4,7 @@
 
 mod files;
 
+use super::{ATTEMPTS, leave_room};
 use crate::clock::Clock;
 use crate::county::{self, ImportReport, Registers};
 use crate::error::{Error, Kind, Result};
@@ -15,10 +16,6 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
-
-/// How often a change that lost to a faster one is tried again. Losing five times in a row means an
-/// error.
-pub(super) const ATTEMPTS: usize = 5;
 
 /// A handle, cheap to clone.
 #[derive(Clone)]
@@ -206,7 +203,7 @@ impl Registry {
         why: &str,
         seen: Option<u64>,
     ) -> Result<Arc<History>> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if let Some(seen) = seen {
                 if is_known(&history, seen, &facts, &by, why) {
                     return Ok(history);
@@ -230,7 +227,10 @@ impl Registry {
                     Arc::make_mut(&mut history).push(change);
                     return Ok(history);
                 }
-                Err(e) if e.kind == Kind::Conflict => history = self.caught_up(&history).await?,
+                Err(e) if e.kind == Kind::Conflict => {
+                    leave_room(attempt).await;
+                    history = self.caught_up(&history).await?;
+                }
                 Err(e) => return Err(e),
             }
         }

@@ -1,7 +1,8 @@
 //! What is written down beside the lists of the office: who has signed for the shift, and the rules
 //! under which a desk has started.
 
-use super::registry::{ATTEMPTS, Registry};
+use super::registry::Registry;
+use super::{ATTEMPTS, leave_room};
 use crate::error::{Error, Kind, Result};
 use crate::register::{Author, Entry, Fact, History, Register, Shift};
 use crate::triage::id::PersonId;
@@ -37,7 +38,7 @@ impl Registry {
         by: &PersonId,
         sign: impl Fn(Option<&Shift>) -> std::result::Result<Shift, R> + Send,
     ) -> std::result::Result<Shift, R> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             self.follow().await?;
             let history = self.registers().history();
             let (held, seen) = (self.shift_in(&history)?, history.number());
@@ -53,7 +54,7 @@ impl Registry {
             let why = self.lang.pick("交接班签字", "signed for the shift");
             match self.change(vec![fact], by, why, Some(seen)).await {
                 Ok(_) => return Ok(shift),
-                Err(e) if e.kind == Kind::Conflict => {}
+                Err(e) if e.kind == Kind::Conflict => leave_room(attempt).await,
                 Err(e) => return Err(e.into()),
             }
         }
@@ -64,7 +65,7 @@ impl Registry {
     /// the number under which the log knows it, which events carry: the same rules have the same
     /// number, whenever they come back.
     pub async fn enforce(&self, policy: &Policy) -> Result<Policy> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             self.follow().await?;
             let (history, now) = (self.registers().history(), self.clock.now());
             let policy = Policy { version: number_of(policy, &history)?, ..policy.clone() };
@@ -77,7 +78,7 @@ impl Registry {
             match self.change(vec![fact], Author::Configuration, why, Some(history.number())).await
             {
                 Ok(_) => return Ok(policy),
-                Err(e) if e.kind == Kind::Conflict => {}
+                Err(e) if e.kind == Kind::Conflict => leave_room(attempt).await,
                 Err(e) => return Err(e),
             }
         }

@@ -3,7 +3,7 @@
 
 use super::messages::Aside;
 use super::refusal::refused;
-use super::{ATTEMPTS, Decided, Desk, too_slow, unnamed};
+use super::{ATTEMPTS, Decided, Desk, leave_room, too_slow, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::store::Filed;
 use crate::triage::id::{DispatchId, IncidentId, SightingId};
@@ -34,7 +34,7 @@ impl Desk {
         sort: Sort,
         by: &By,
     ) -> Result<(Filed, IncidentId)> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let filed = self.incident(incident).await?;
             if by.action.is_some_and(|action| filed.incident.made_by(action).is_some()) {
                 return Ok((filed, incident));
@@ -59,7 +59,7 @@ impl Desk {
             };
             let other_id = other.incident.id;
             match self.commit(vec![one, other], None, Aside::default()).await {
-                Err(e) if e.kind == Kind::Conflict => {}
+                Err(e) if e.kind == Kind::Conflict => leave_room(attempt).await,
                 done => return done.map(|()| (answer, other_id)),
             }
         }
