@@ -5,9 +5,8 @@
 
 use crate::base::file::write_whole;
 use crate::error::{Error, Result};
-use crate::frame::{KnownView, Picture, StatusBoard};
-use crate::triage::id::{CameraId, PoseId};
-use jiff::Timestamp;
+use crate::frame::{KnownView, Picture, StatusBoard, ViewRecord};
+use crate::triage::id::CameraId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,14 +15,14 @@ use std::sync::Arc;
 
 const FOLDER: &str = "views";
 const LIST: &str = "views.json";
-/// The list's name when it could not be read: it is kept for whoever repairs it.
+/// The list's name when it could not be read: it is kept, so that somebody can repair it.
 const UNREADABLE: &str = "views.unreadable.json";
 const QUALITY: u8 = 90;
 
 pub(super) struct Shelf {
     folder: PathBuf,
     /// What lies on the disk.
-    kept: BTreeMap<CameraId, Vec<Kept>>,
+    kept: BTreeMap<CameraId, Vec<ViewRecord>>,
     /// Whether the last writing failed, so that it is said once.
     is_failing: bool,
 }
@@ -31,18 +30,7 @@ pub(super) struct Shelf {
 #[derive(Clone, Serialize, Deserialize)]
 struct List {
     camera: CameraId,
-    views: Vec<Kept>,
-}
-
-/// A view without its picture.
-#[derive(Clone, Serialize, Deserialize)]
-struct Kept {
-    number: u32,
-    preset: Option<PoseId>,
-    visits: u64,
-    looks: u64,
-    last_at: Timestamp,
-    pictured_at: Timestamp,
+    views: Vec<ViewRecord>,
 }
 
 impl Shelf {
@@ -54,34 +42,28 @@ impl Shelf {
     pub(super) fn load(&self, camera: &CameraId) -> Vec<KnownView> {
         let folder = self.folder_of(camera);
         let list = folder.join(LIST);
-        let text = match fs::read(&list) {
-            Ok(text) => text,
+        let read: Result<List> = match fs::read(&list) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            Err(e) => {
-                tracing::error!(%camera, "{} cannot be read, its views are to be named anew: {e}", list.display());
-                return Vec::new();
-            }
+            Err(e) => Err(Error::unavailable("it is not read").because(e)),
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|e| Error::invalid("it is no list of views").because(e)),
         };
-        let read: List = match serde_json::from_slice(&text) {
+        let read = match read {
             Ok(read) => read,
             Err(e) => {
-                tracing::error!(%camera, "{} cannot be read, its views are to be named anew; the file is kept as {UNREADABLE}: {e}", list.display());
-                let _ = fs::rename(&list, folder.join(UNREADABLE));
+                let list = list.display();
+                tracing::error!(%camera, "{list}: its views are to be named anew, and the file is kept as {UNREADABLE}: {}", e.chain());
+                // The list of the views that are found from now on must not take its place.
+                if let Err(e) = fs::rename(folder.join(LIST), folder.join(UNREADABLE)) {
+                    tracing::error!(%camera, "{list} cannot be kept: {e}");
+                }
                 return Vec::new();
             }
         };
-        let view = |kept: Kept| match picture(&folder, kept.number) {
-            Ok(picture) => Some(KnownView {
-                number: kept.number,
-                preset: kept.preset,
-                visits: kept.visits,
-                looks: kept.looks,
-                last_at: kept.last_at,
-                picture: Arc::new(picture),
-                pictured_at: kept.pictured_at,
-            }),
+        let view = |record: ViewRecord| match picture(&folder, record.number) {
+            Ok(picture) => Some(KnownView { record, picture: Arc::new(picture) }),
             Err(e) => {
-                tracing::error!(%camera, view = kept.number, "the view is to be named anew: {}", e.chain());
+                tracing::error!(%camera, view = record.number, "the view is to be named anew: {}", e.chain());
                 None
             }
         };
@@ -111,8 +93,9 @@ impl Shelf {
         let before = self.kept.get(camera).map(Vec::as_slice).unwrap_or_default();
         let of = |number: u32| before.iter().find(|it| it.number == number);
         let is_known = |view: &KnownView| {
-            of(view.number)
-                .is_some_and(|it| (&it.preset, it.pictured_at) == (&view.preset, view.pictured_at))
+            of(view.record.number).is_some_and(|it| {
+                (&it.preset, it.pictured_at) == (&view.record.preset, view.record.pictured_at)
+            })
         };
         if before.len() == views.len() && views.iter().all(is_known) {
             return Ok(());
@@ -122,18 +105,19 @@ impl Shelf {
             |e| Error::unavailable(format!("cannot write to {}", folder.display())).because(e);
         fs::create_dir_all(&folder).map_err(cannot)?;
         let is_drawn = |view: &&KnownView| {
-            of(view.number).is_some_and(|it| it.pictured_at == view.pictured_at)
+            of(view.record.number).is_some_and(|it| it.pictured_at == view.record.pictured_at)
         };
         for view in views.iter().filter(|view| !is_drawn(view)) {
             let jpeg = view.picture.to_jpeg(QUALITY)?;
-            write_whole(&folder.join(file(view.number)), &jpeg).map_err(cannot)?;
+            write_whole(&folder.join(file(view.record.number)), &jpeg).map_err(cannot)?;
         }
-        let kept: Vec<Kept> = views.iter().map(Kept::of).collect();
+        let kept: Vec<ViewRecord> = views.iter().map(|it| it.record.clone()).collect();
         let list = List { camera: camera.clone(), views: kept.clone() };
         let text = serde_json::to_vec_pretty(&list)
             .map_err(|e| Error::internal("a list of views cannot be written").because(e))?;
         write_whole(&folder.join(LIST), &text).map_err(cannot)?;
-        let gone = before.iter().filter(|it| views.iter().all(|view| view.number != it.number));
+        let gone =
+            before.iter().filter(|it| views.iter().all(|view| view.record.number != it.number));
         for gone in gone {
             // One that stays behind costs some kilobytes.
             let _ = fs::remove_file(folder.join(file(gone.number)));
@@ -145,19 +129,6 @@ impl Shelf {
     /// Ids may hold what a file's name may not.
     fn folder_of(&self, camera: &CameraId) -> PathBuf {
         self.folder.join(hex::encode(camera.as_str()))
-    }
-}
-
-impl Kept {
-    fn of(view: &KnownView) -> Self {
-        Self {
-            number: view.number,
-            preset: view.preset.clone(),
-            visits: view.visits,
-            looks: view.looks,
-            last_at: view.last_at,
-            pictured_at: view.pictured_at,
-        }
     }
 }
 
@@ -176,13 +147,17 @@ fn picture(folder: &Path, number: u32) -> Result<Picture> {
 mod tests {
     use super::*;
     use crate::frame::{Patrol, ViewName};
+    use crate::triage::id::PoseId;
+    use jiff::Timestamp;
 
     fn view(number: u32, preset: Option<&str>, brightness: u8) -> KnownView {
         let at = Timestamp::UNIX_EPOCH;
         let rgb = vec![brightness; 320 * 180 * 3];
         let picture = Arc::new(Picture::from_rgb(320, 180, &rgb).expect("sizes fit"));
         let preset = preset.map(PoseId::from);
-        KnownView { number, preset, visits: 1, looks: 2, last_at: at, picture, pictured_at: at }
+        let record =
+            ViewRecord { number, preset, visits: 1, looks: 2, last_at: at, pictured_at: at };
+        KnownView { record, picture }
     }
 
     fn board(camera: &CameraId, views: Vec<KnownView>) -> StatusBoard {
@@ -203,7 +178,8 @@ mod tests {
         assert!(!board.name_view(&camera, ViewName { view: 2, preset: None }), "there is none");
         shelf.keep(&board);
         let known = Shelf::new(data.path()).load(&camera);
-        let names: Vec<_> = known.iter().map(|it| (it.number, it.preset.clone())).collect();
+        let names: Vec<_> =
+            known.iter().map(|it| (it.record.number, it.record.preset.clone())).collect();
         assert_eq!(names, [(1, None), (3, Some("东".into()))]);
         let level = i32::from(known[1].picture.luma()[0]);
         assert!((level - i32::from(view(3, None, 120).picture.luma()[0])).abs() <= 2, "{level}");

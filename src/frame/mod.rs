@@ -13,7 +13,7 @@ mod visit;
 
 pub use eye::{Capacity, Eye, Licence, cpu_flags};
 pub use gate::{Cells, Gate};
-pub use patrol::{KnownView, Patrol, ViewName};
+pub use patrol::{KnownView, Patrol, ViewName, ViewRecord};
 pub use picture::Picture;
 pub use screening::Screening;
 pub use self_test::{AtScale, SelfTest, Sensitivity, SizeSeen};

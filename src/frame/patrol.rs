@@ -4,21 +4,29 @@
 use super::Picture;
 use crate::triage::id::PoseId;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// 画面: a view at which a turning camera was seen to stop.
 #[derive(Clone, Debug)]
 pub struct KnownView {
+    pub record: ViewRecord,
+    /// What it looks like, at most an hour older than its last look.
+    pub picture: Arc<Picture>,
+}
+
+/// What is known of a view beside its picture.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ViewRecord {
     /// Counted from 1, of one camera.
     pub number: u32,
-    /// The preset that it shows, as the office has said; `None`: nobody has said it.
+    /// The preset that it shows, as the office has said; null: nobody has said it.
     pub preset: Option<PoseId>,
-    /// How often the camera has stopped there, and how many pictures showed it.
+    /// Times that the camera has stopped there, and pictures that showed it.
     pub visits: u64,
     pub looks: u64,
     pub last_at: Timestamp,
-    /// What it looks like, at most an hour older than its last look.
-    pub picture: Arc<Picture>,
     pub pictured_at: Timestamp,
 }
 

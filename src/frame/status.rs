@@ -192,8 +192,10 @@ impl StatusBoard {
         let mut board = self.lock();
         let Some(status) = board.get_mut(camera) else { return false };
         let views = status.patrol.iter_mut().flat_map(|patrol| &mut patrol.views);
-        let Some(view) = views.into_iter().find(|it| it.number == name.view) else { return false };
-        view.preset.clone_from(&name.preset);
+        let Some(view) = views.into_iter().find(|it| it.record.number == name.view) else {
+            return false;
+        };
+        view.record.preset.clone_from(&name.preset);
         status.view_names.push(name);
         true
     }

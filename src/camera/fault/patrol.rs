@@ -6,9 +6,9 @@ use crate::frame::Health;
 pub enum Patrol {
     /// Nobody has said which preset any of its views is.
     Unnamed { views: usize },
-    /// None of its named views has been seen for so long, in clear pictures.
+    /// None of its named views has been seen for this time, in clear pictures.
     Lost { minutes: i64 },
-    /// It has not stopped anywhere for so long, in clear pictures.
+    /// It has not stopped anywhere for this time, in clear pictures.
     Restless { minutes: i64 },
 }
 

@@ -8,7 +8,7 @@
 
 use super::pose::{BETTER, FOLLOWS_IN, SAME, edges, likeness_here};
 use super::small::{DARK_MEAN, Measurements, ROWS, WIDTH};
-use crate::frame::{KnownView, Picture, ViewName};
+use crate::frame::{KnownView, Picture, ViewName, ViewRecord};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) const VIEWS_MAX: usize = 48;
 /// Edges weaker than this (root mean square, levels) are the noise of the sensor: there is nothing
 /// by which a view could be told. The tests' hills have 12, and 1.2 in thick fog.
 const EDGES_MIN: f32 = 2.0;
-/// The picture by which a view is shown to people, and known after a restart, is renewed so often.
+/// The picture by which a view is shown to people, and known after a restart, is not older than this.
 const PICTURED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a picture shows.
@@ -32,7 +32,7 @@ pub(crate) enum Shown {
     Unclear { is_other: bool },
 }
 
-/// The views of one camera, and its last picture: 0.13 MB a view.
+/// The views of one camera, and its last picture: 0.19 MB a view.
 #[derive(Debug, Default)]
 pub(crate) struct Views {
     all: Vec<View>,
@@ -54,15 +54,16 @@ enum Match {
 #[derive(Debug)]
 struct View {
     known: KnownView,
+    /// The reference, and as it is compared: that is done with every picture.
     edges: Vec<f32>,
+    rounded: Vec<i16>,
 }
 
 impl Views {
     /// The views that were known before a restart.
     pub(crate) fn of(known: &[KnownView]) -> Self {
         let view = |known: &KnownView| {
-            let seen = edges(&Measurements::at(&known.picture).luma);
-            View { edges: seen.into_iter().map(f32::from).collect(), known: known.clone() }
+            View::new(known.clone(), &edges(&Measurements::at(&known.picture).luma))
         };
         Self { all: known.iter().map(view).collect(), ..Self::default() }
     }
@@ -72,7 +73,7 @@ impl Views {
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&KnownView> {
-        self.known().find(|known| known.number == number)
+        self.known().find(|known| known.record.number == number)
     }
 
     /// The view that was dropped at the last look.
@@ -81,8 +82,8 @@ impl Views {
     }
 
     pub(crate) fn name(&mut self, ViewName { view, preset }: ViewName) {
-        if let Some(it) = self.all.iter_mut().find(|it| it.known.number == view) {
-            it.known.preset = preset;
+        if let Some(it) = self.all.iter_mut().find(|it| it.known.record.number == view) {
+            it.known.record.preset = preset;
         }
     }
 
@@ -113,7 +114,7 @@ impl Views {
     /// may have turned between the two.
     pub(crate) fn is_still_there(&self, look: &Measurements) -> bool {
         match self.recognise(look, &edges(&look.luma)) {
-            Match::View(index) => Some(self.all[index].known.number) == self.at,
+            Match::View(index) => Some(self.all[index].known.record.number) == self.at,
             Match::Nothing | Match::Unclear => false,
         }
     }
@@ -125,7 +126,7 @@ impl Views {
         let fits: Vec<f32> = self.all.iter().map(|view| view.fits(seen)).collect();
         let best = fits.iter().copied().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
         let Some((best, fit)) = best.filter(|(_, fit)| *fit >= SAME) else { return Match::Nothing };
-        let preset = |index: usize| self.all[index].known.preset.as_ref();
+        let preset = |index: usize| self.all[index].known.record.preset.as_ref();
         // Several views may be one preset: by day and by infrared, in summer and in snow.
         let is_rival = |index: usize| {
             index != best && (preset(index).is_none() || preset(index) != preset(best))
@@ -141,17 +142,21 @@ impl Views {
         at: Timestamp,
         picture: impl FnOnce() -> Arc<Picture>,
     ) -> u32 {
-        let View { known, edges } = &mut self.all[index];
-        let since = at.duration_since(known.last_at);
+        let View { known: KnownView { record, picture: shown }, edges, rounded } =
+            &mut self.all[index];
+        let since = at.duration_since(record.last_at);
         let share = (since.as_secs_f32() / FOLLOWS_IN.as_secs_f32()).clamp(0.0, 0.1);
-        edges.iter_mut().zip(seen).for_each(|(own, &new)| *own += (f32::from(new) - *own) * share);
-        known.visits += u64::from(self.at != Some(known.number));
-        known.looks += 1;
-        known.last_at = at;
-        if at.duration_since(known.pictured_at).abs() >= PICTURED_EVERY {
-            (known.picture, known.pictured_at) = (picture(), at);
+        for ((own, compared), &new) in edges.iter_mut().zip(rounded).zip(seen) {
+            *own += (f32::from(new) - *own) * share;
+            *compared = *own as i16;
         }
-        known.number
+        record.visits += u64::from(self.at != Some(record.number));
+        record.looks += 1;
+        record.last_at = at;
+        if at.duration_since(record.pictured_at).abs() >= PICTURED_EVERY {
+            (*shown, record.pictured_at) = (picture(), at);
+        }
+        record.number
     }
 
     /// A view that was never seen before. `None`: there are too many, and the office has named all.
@@ -161,31 +166,31 @@ impl Views {
         at: Timestamp,
         picture: impl FnOnce() -> Arc<Picture>,
     ) -> Option<u32> {
-        let number = self.known().map(|known| known.number).max().unwrap_or_default() + 1;
+        let number = self.known().map(|known| known.record.number).max().unwrap_or_default() + 1;
         if self.all.len() >= VIEWS_MAX {
             let unnamed =
-                self.all.iter().enumerate().filter(|(_, view)| view.known.preset.is_none());
-            let (oldest, _) = unnamed.min_by_key(|(_, view)| view.known.last_at)?;
-            self.dropped = Some(self.all.remove(oldest).known.number);
+                self.all.iter().enumerate().filter(|(_, view)| view.known.record.preset.is_none());
+            let (oldest, _) = unnamed.min_by_key(|(_, view)| view.known.record.last_at)?;
+            self.dropped = Some(self.all.remove(oldest).known.record.number);
         }
-        let known = KnownView {
-            number,
-            preset: None,
-            visits: 1,
-            looks: 1,
-            last_at: at,
-            picture: picture(),
-            pictured_at: at,
-        };
-        self.all.push(View { known, edges: seen.iter().map(|&e| f32::from(e)).collect() });
+        let record =
+            ViewRecord { number, preset: None, visits: 1, looks: 1, last_at: at, pictured_at: at };
+        self.all.push(View::new(KnownView { record, picture: picture() }, seen));
         Some(number)
     }
 }
 
 impl View {
+    fn new(known: KnownView, seen: &[i16]) -> Self {
+        Self {
+            known,
+            edges: seen.iter().map(|&it| f32::from(it)).collect(),
+            rounded: seen.to_vec(),
+        }
+    }
+
     fn fits(&self, seen: &[i16]) -> f32 {
-        let own: Vec<i16> = self.edges.iter().map(|&e| e as i16).collect();
-        likeness_here(&own, seen)
+        likeness_here(&self.rounded, seen)
     }
 }
 

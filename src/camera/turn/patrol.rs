@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// After so much time in clear pictures without a named view the office is told. The rule for
+/// After this time in clear pictures without a named view the office is told. The rule for
 /// patrols is a round of 30 minutes at most (LY/T 2581); this is two.
 const LOST_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// Most time that one look stands for: nobody saw the camera during a longer gap.
@@ -147,7 +147,7 @@ impl Patrol {
     }
 
     fn pose_of(&self, number: u32) -> PoseId {
-        let preset = self.views.get(number).and_then(|view| view.preset.as_ref());
+        let preset = self.views.get(number).and_then(|view| view.record.preset.as_ref());
         let preset = preset.filter(|preset| self.presets.contains(preset));
         preset.cloned().unwrap_or_else(|| PoseId::unregistered(Some(number)))
     }
@@ -167,7 +167,7 @@ impl Patrol {
 
     fn trouble(&self) -> Option<Trouble> {
         let is_named = |view: &KnownView| {
-            view.preset.as_ref().is_some_and(|preset| self.presets.contains(preset))
+            view.record.preset.as_ref().is_some_and(|preset| self.presets.contains(preset))
         };
         if self.restless >= LOST_AFTER {
             Some(Trouble::Restless { minutes: self.restless.as_mins() })

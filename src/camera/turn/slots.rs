@@ -209,8 +209,7 @@ impl Slots {
     ) -> Option<PoseId> {
         let now = self.clock.now();
         metrics::counter!("huoyan_frames_decoded_total").increment(u64::from(picture.is_ok()));
-        let (shown, look) =
-            (picture.ok().map(shown), picture.map(|picture| Measurements::at(picture)));
+        let seen = picture.map(|picture| (shown(picture), Measurements::at(picture)));
         let mut inner = self.lock();
         let camera = inner.cameras.get_mut(&index)?;
         let source = Arc::clone(&camera.source);
@@ -218,16 +217,15 @@ impl Slots {
         if self.status.take_accepted_view(id) {
             camera.accept();
         }
-        let pose = match (&look, &shown) {
-            (Ok(look), Some(shown)) => self.judge(camera, look, captured_at, shown),
-            (Err(e), _) => {
+        let pose = match &seen {
+            Ok((shown, look)) => self.judge(camera, look, captured_at, shown),
+            Err(e) => {
                 tracing::debug!(camera.id = %id, "not decoded: {}", e.chain());
                 camera.picture = Some(Fault::Undecodable { is_stream: is_stream(&source) });
                 None
             }
-            (Ok(_), None) => None,
         };
-        if let Some(shown) = shown {
+        if let Ok((shown, _)) = seen {
             self.status.update(id, |status| {
                 status.last_frame_at = Some(captured_at);
                 status.last_picture = Some(shown);

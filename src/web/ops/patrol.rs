@@ -2,7 +2,7 @@
 //! says so once, looking at the picture.
 
 use crate::county::{CameraEntry, County, is_turning};
-use crate::frame::{KnownView, Patrol, Picture, ViewName};
+use crate::frame::{KnownView, Patrol, Picture, ViewName, ViewRecord};
 use crate::triage::id::{CameraId, PoseId};
 use crate::web::WebState;
 use crate::web::evidence::pictures::image;
@@ -13,7 +13,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderValue;
 use axum::response::Response;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -26,7 +25,7 @@ pub(crate) struct PatrolView {
     camera: CameraId,
     /// In the register's order.
     presets: Vec<PresetView>,
-    views: Vec<ViewSeen>,
+    views: Vec<ViewRecord>,
     /// The pose of its last picture, `?` and a number for a view that nobody has named, `?` where
     /// night or fog hides which it is; null: it turned.
     pose: Option<PoseId>,
@@ -42,29 +41,14 @@ struct PresetView {
     azimuth_deg: Option<f64>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct ViewSeen {
-    number: u32,
-    /// null: nobody has said which it is.
-    preset: Option<PoseId>,
-    visits: u64,
-    looks: u64,
-    last_at: Timestamp,
-    pictured_at: Timestamp,
-}
-
 impl PatrolView {
     /// `None`: the register does not say that the camera turns.
     pub(crate) fn new(camera: &CameraId, patrol: Patrol, county: &County) -> Option<Self> {
         let rows = presets(county, camera)?;
         let is_registered = |it: &PoseId| rows.iter().any(|row| row.pose == *it);
-        let view = |it: KnownView| ViewSeen {
-            number: it.number,
-            preset: it.preset.filter(is_registered),
-            visits: it.visits,
-            looks: it.looks,
-            last_at: it.last_at,
-            pictured_at: it.pictured_at,
+        let view = |KnownView { record, .. }: KnownView| ViewRecord {
+            preset: record.preset.filter(is_registered),
+            ..record
         };
         Some(Self {
             camera: camera.clone(),
@@ -144,7 +128,7 @@ pub(crate) async fn view_picture(
     Path((id, number)): Path<(CameraId, u32)>,
 ) -> Answer<Response> {
     let patrol = state.status.get(&id).and_then(|it| it.patrol);
-    let view = patrol.and_then(|it| it.views.into_iter().find(|view| view.number == number));
+    let view = patrol.and_then(|it| it.views.into_iter().find(|view| view.record.number == number));
     let picture: Arc<Picture> = view.ok_or_else(Problem::not_found)?.picture;
     let jpeg = state.own.seats.with_pixels(move || picture.to_jpeg(QUALITY)).await?;
     Ok(image(jpeg, HeaderValue::from_static("private, max-age=60")))

@@ -45,7 +45,8 @@ fn a_view_is_known_from_the_second_look_on_and_again_from_the_first() {
             View(3),
         ]
     );
-    let counts: Vec<_> = views.known().map(|it| (it.number, it.visits, it.looks)).collect();
+    let counts: Vec<_> =
+        views.known().map(|it| (it.record.number, it.record.visits, it.record.looks)).collect();
     assert_eq!(counts, [(1, 2, 4), (2, 2, 2), (3, 2, 2)]);
 }
 
@@ -74,7 +75,7 @@ fn two_presets_that_look_alike_are_not_guessed() {
     let mut views = Views::default();
     story(&mut views, &[0, 0, 500, 500].map(clear));
     // The second view's reference becomes the first's: a camera before a wall.
-    views.all[1].edges = views.all[0].edges.clone();
+    views.all[1].rounded = views.all[0].rounded.clone();
     assert_eq!(story(&mut views, &[clear(0)]), [Shown::Unclear { is_other: true }]);
     let north = |view| ViewName { view, preset: Some("north".into()) };
     [1, 2].into_iter().for_each(|view| views.name(north(view)));
@@ -89,7 +90,7 @@ fn what_a_restart_knows_is_recognised_at_the_first_look() {
     let known: Vec<KnownView> = views.known().cloned().collect();
     let mut views = Views::of(&known);
     assert_eq!(story(&mut views, &[500, 0].map(clear)), [Shown::View(2), Shown::View(1)]);
-    assert_eq!(views.get(2).and_then(|it| it.preset.clone()), Some("east".into()));
+    assert_eq!(views.get(2).and_then(|it| it.record.preset.clone()), Some("east".into()));
 }
 
 #[test]
