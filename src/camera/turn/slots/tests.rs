@@ -1,6 +1,8 @@
 use super::*;
 use crate::camera::Codec;
 use crate::camera::fault::link::Breach;
+use crate::error::Error;
+use crate::frame::Picture;
 use crate::triage::detection::Stream;
 
 fn slots(cameras: usize) -> (Arc<Slots>, StatusBoard) {
