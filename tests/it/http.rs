@@ -18,6 +18,7 @@ mod program;
 mod register_page;
 mod registers;
 mod rights;
+mod seen;
 mod sessions;
 mod shares;
 mod shift;
@@ -32,9 +33,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use huoyan::store::Access;
 use huoyan::triage::detection::{Analysis, Class, Detection, ModelVersion, Scores, Stream};
-use huoyan::triage::geo::{Locus, Ray};
-use huoyan::triage::id::{PictureId, SightingId};
-use huoyan::triage::sighting::{Sighting, Source};
+use huoyan::triage::id::PictureId;
 use huoyan::web;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -228,35 +227,8 @@ async fn a_picture_that_was_kept_as_long_as_it_had_to_be_says_so_and_a_lost_one_
 
 /// Smoke north-east of the tower, with its picture.
 async fn seen_by_camera(world: &World, jpeg: Vec<u8>) -> String {
-    let picture = PictureId::of(Uuid::now_v7(), &jpeg);
-    world.state.store.keep_picture(picture, jpeg).await.expect("kept");
-    let sighting = Sighting {
-        id: SightingId(Uuid::now_v7()),
-        source: Source::Camera {
-            camera: "c1".into(),
-            pose: "default".into(),
-            class: Class::Smoke,
-            bbox: [0.4, 0.5, 0.1, 0.1].into(),
-            model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
-            thresholds_version: 1,
-            opinion: None,
-        },
-        observed_at: world.state.clock.now(),
-        locus: Locus::Sector(Ray {
-            apex: at(28.5, 110.32),
-            azimuth_deg: 67.0,
-            half_width_deg: 4.0,
-            near_m: 200.0,
-            far_m: 8000.0,
-            range: huoyan::triage::geo::RangeBasis::Unknown,
-            profile: None,
-        }),
-        confidence: 0.8,
-        pictures: vec![picture],
-        drill: false,
-        labels: vec![],
-    };
-    world.state.desk.sighting(sighting).await.expect("filed").to_string()
+    let ray = (at(28.5, 110.32), 67.0, 8000.0);
+    seen::smoke(world, "c1", ray, jpeg).await.incident.to_string()
 }
 
 fn smoke(captured_at: jiff::Timestamp, confidence: f32) -> Analysis {

@@ -17,7 +17,7 @@ use huoyan::triage::geo::LatLon;
 use huoyan::triage::id::CameraId;
 use huoyan::web::{self, WebState};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -136,6 +136,16 @@ impl World {
         let added = self.state.store.add_alarm_system(name, &hash, None, now).await;
         added.expect("a new system");
         key.leak()
+    }
+
+    /// The machine's administrator asks for somebody's login link.
+    pub async fn asks_link(&self, person: &str, role: &str) -> Answer {
+        let request = Request::post("/api/v1/logins")
+            .header("Idempotency-Key", Uuid::now_v7().to_string())
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN_TOKEN}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(json!({"person": person, "role": role}).to_string()));
+        self.stranger().send(request.expect("a request")).await
     }
 
     pub fn stranger(&self) -> Browser {

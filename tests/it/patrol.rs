@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 const FRAMES_PER_S: u32 = 5;
@@ -100,8 +101,11 @@ fn play(folder: &Path) -> Playback {
     Playback::start(([127, 0, 0, 1], 0).into(), vec![clip]).expect("it plays")
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn smoke_at_the_second_of_three_presets_is_one_incident_with_the_seconds_bearing() {
+/// What must outlive the office: its camera, and the files of both.
+type Turning = (Playback, TempDir, TempDir);
+
+/// An office whose only camera turns between three presets.
+fn turning_tower() -> (Office, Turning) {
     let clips = tempfile::tempdir().expect("a folder");
     let model = folder("v8", &network("bright-v8"), |text| text);
     let onnxruntime = config().onnxruntime;
@@ -115,6 +119,12 @@ async fn smoke_at_the_second_of_three_presets_is_one_incident_with_the_seconds_b
     );
     let server = play(clips.path());
     register(&office, &server.url(0).expect("its address"));
+    (office, (server, clips, model))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn smoke_at_the_second_of_three_presets_is_one_incident_with_the_seconds_bearing() {
+    let (office, _turning) = turning_tower();
     let (mut program, links) = office.first_start().await;
     let officer = office.log_in(&links["ops"]).await;
     let round = Duration::from_secs(u64::from((STAY_S + TURN_S) * 3));
@@ -173,19 +183,7 @@ async fn smoke_at_the_second_of_three_presets_is_one_incident_with_the_seconds_b
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn smoke_in_a_view_that_nobody_has_named_alarms_without_a_bearing() {
-    let clips = tempfile::tempdir().expect("a folder");
-    let model = folder("v8", &network("bright-v8"), |text| text);
-    let onnxruntime = config().onnxruntime;
-    let office = Office::prepare(
-        &format!(
-            "[camera]\ncadence = \"1s\"\n[detect]\nmodel = {:?}\nonnxruntime = \
-             {onnxruntime:?}\ntiles = 0\nworkers = 1\n[thresholds]\nevidence = 0.5\n",
-            model.path()
-        ),
-        1,
-    );
-    let server = play(clips.path());
-    register(&office, &server.url(0).expect("its address"));
+    let (office, _turning) = turning_tower();
     let (_program, links) = office.first_start().await;
     let officer = office.log_in(&links["office"]).await;
     let rounds = Duration::from_secs(u64::from(2 * (STAY_S + TURN_S) * 3 + 20));

@@ -1,7 +1,7 @@
 //! Who can log in, who stays logged in, and for how long.
 
 use super::{link, press};
-use crate::http_support::{ADMIN_TOKEN, Answer, Browser, Server, World};
+use crate::http_support::{Answer, Browser, Server, World};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
@@ -19,7 +19,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 const DAY_MINUTES: i64 = 24 * 60;
 
@@ -225,14 +224,7 @@ async fn a_phone_that_is_used_once_a_month_stays_logged_in() {
 #[tokio::test]
 async fn links_are_made_for_people_of_the_register_and_for_their_post() {
     let world = World::new().await;
-    let ask = async |person: &str, role: &str| {
-        let request = Request::post("/api/v1/logins")
-            .header("Idempotency-Key", Uuid::now_v7().to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {ADMIN_TOKEN}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(json!({"person": person, "role": role}).to_string()));
-        world.stranger().send(request.expect("a request")).await
-    };
+    let ask = async |person: &str, role: &str| world.asks_link(person, role).await;
     for (person, role, words) in [
         ("nobody", "ops", "登记册里没有此人"),
         ("r1", "officer", "岗位"),

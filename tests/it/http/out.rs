@@ -2,7 +2,7 @@
 
 use super::*;
 use huoyan::triage::geo::LatLon;
-use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
+use huoyan::triage::hotspot::Hotspot;
 use oasiscap::v1dot2::{Alert, Certainty, MessageType, Status};
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -69,21 +69,9 @@ async fn hotspots_of_one_pass_are_not_lost_between_two_pages() {
     let world = World::new().await;
     let officer = world.browser("o1", Access::Officer).await;
     let at = "2026-11-21T05:48:00Z".parse().expect("a time");
-    let pixel = |n: u32| Hotspot {
-        key: format!("N20 05:48 28.4{n} 110.35"),
-        at: LatLon::new(28.4 + 0.01 * f64::from(n), 110.35).expect("a place"),
-        acquired_at: at,
-        satellite: "N20".to_owned(),
-        instrument: "VIIRS".to_owned(),
-        confidence: HotspotConfidence::Nominal,
-        frp_mw: Some(3.5),
-        brightness_k: Some(335.0),
-        background_k: None,
-        scan_km: Some(0.4),
-        track_km: Some(0.4),
-        version: "2.0NRT".to_owned(),
-        pixels: 1,
-        daynight: None,
+    let pixel = |n: u32| {
+        let place = LatLon::new(28.4 + 0.01 * f64::from(n), 110.35).expect("a place");
+        seen::pixel(&format!("N20 05:48 28.4{n} 110.35"), place, at)
     };
     let pass: Vec<Hotspot> = (0..5).map(pixel).collect();
     world.state.store.add_hotspots(&pass, world.clock.now()).await.expect("kept");

@@ -4,19 +4,28 @@
 mod contract;
 mod steps;
 
+use super::seen::{self, Seen};
 use super::{at, leaves};
 use crate::http_support::{Browser, World, county};
 use huoyan::config::Config;
 use huoyan::county::{CameraEntry, County, Duty, Person, Post, county_date};
 use huoyan::store::Access;
-use huoyan::triage::detection::{Class, ModelVersion};
-use huoyan::triage::geo::{Locus, RangeBasis, Ray};
-use huoyan::triage::hotspot::{Hotspot, HotspotConfidence};
-use huoyan::triage::id::{PictureId, SightingId};
 use huoyan::triage::policy::Role;
-use huoyan::triage::sighting::{Sighting, Source};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// Somebody's duty on the day of the stories.
+fn duty(role: Role, township: Option<&str>, person: &str) -> Duty {
+    Duty {
+        date: county_date("2026-11-21T06:00:00Z".parse().expect("a time")),
+        begins: None,
+        ends: None,
+        role,
+        township: township.map(str::to_owned),
+        grid: None,
+        person: person.into(),
+    }
+}
 
 fn two_townships() -> County {
     let mut county = county();
@@ -41,15 +50,6 @@ fn two_townships() -> County {
         person("v2", "覃勇", "13900000013", Post::VillageChief, Some("g2"), "麻溪铺镇"),
         person("o2", "何川", "13900000007", Post::CountyOfficer, None, ""),
     ]);
-    let duty = |role, township: Option<&str>, person: &str| Duty {
-        date: county_date("2026-11-21T06:00:00Z".parse().expect("a time")),
-        begins: None,
-        ends: None,
-        role,
-        township: township.map(str::to_owned),
-        grid: None,
-        person: person.into(),
-    };
     county.duties.extend([
         duty(Role::CountyDuty, None, "o1"),
         duty(Role::CountyLeader, None, "l1"),
@@ -82,58 +82,15 @@ fn text(value: &Value) -> String {
 }
 
 /// An incident that a camera has seen, with its sighting and picture.
-async fn seen(world: &World, camera: &str, lon_deg: f64) -> [String; 3] {
+async fn smoke(world: &World, camera: &str, lon_deg: f64) -> [String; 3] {
     let jpeg = leaves(320, 240).to_jpeg(60).expect("JPEG");
-    let picture = PictureId::of(Uuid::now_v7(), &jpeg);
-    world.state.store.keep_picture(picture, jpeg).await.expect("kept");
-    let sighting = Sighting {
-        id: SightingId(Uuid::now_v7()),
-        source: Source::Camera {
-            camera: camera.into(),
-            pose: "default".into(),
-            class: Class::Smoke,
-            bbox: [0.4, 0.5, 0.1, 0.1].into(),
-            model: ModelVersion { name: "smoke-fire".to_owned(), version: "0.1.0".to_owned() },
-            thresholds_version: 1,
-            opinion: None,
-        },
-        observed_at: world.state.clock.now(),
-        locus: Locus::Sector(Ray {
-            apex: at(28.45, lon_deg),
-            azimuth_deg: 150.0,
-            half_width_deg: 4.0,
-            near_m: 200.0,
-            far_m: 3000.0,
-            range: RangeBasis::Unknown,
-            profile: None,
-        }),
-        confidence: 0.8,
-        pictures: vec![picture],
-        drill: false,
-        labels: vec![],
-    };
-    let id = sighting.id.0.to_string();
-    let incident = world.state.desk.sighting(sighting).await.expect("filed");
-    [incident.to_string(), id, picture.to_string()]
+    let ray = (at(28.45, lon_deg), 150.0, 3000.0);
+    let Seen { incident, sighting, picture } = seen::smoke(world, camera, ray, jpeg).await;
+    [incident.to_string(), sighting.0.to_string(), picture.to_string()]
 }
 
 async fn pixel(world: &World, key: &str, lon_deg: f64) {
-    let pixel = Hotspot {
-        key: key.to_owned(),
-        at: at(28.55, lon_deg),
-        acquired_at: world.clock.now(),
-        satellite: "N20".to_owned(),
-        instrument: "VIIRS".to_owned(),
-        confidence: HotspotConfidence::Nominal,
-        frp_mw: Some(3.5),
-        brightness_k: Some(335.0),
-        background_k: None,
-        scan_km: Some(0.4),
-        track_km: Some(0.4),
-        version: "2.0NRT".to_owned(),
-        pixels: 1,
-        daynight: None,
-    };
+    let pixel = seen::pixel(key, at(28.55, lon_deg), world.clock.now());
     world.state.store.add_hotspots(&[pixel], world.clock.now()).await.expect("kept");
 }
 

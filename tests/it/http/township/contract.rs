@@ -1,6 +1,6 @@
 //! The whole contract, asked by a township: nothing of another township is in any answer.
 
-use super::{called, pixel, rooms, seen, text, world};
+use super::{called, pixel, rooms, smoke, text, world};
 use crate::http_support::{Browser, World, leaves};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -45,7 +45,7 @@ async fn ground(world: &World, county: &Browser, east: bool) -> Ground {
         .post(&format!("/api/v1/incidents/{incident}/dispatch"), json!({"ranger": ranger}))
         .await
         .ok();
-    let seen = seen(world, camera, lon_deg + 0.03).await;
+    let seen = smoke(world, camera, lon_deg + 0.03).await;
     let by_camera = county.get(&format!("/api/v1/incidents/{}", seen[0])).await.ok();
     pixel(world, &format!("pixel {camera}"), lon_deg).await;
     world.state.status.update(&camera.into(), |it| {

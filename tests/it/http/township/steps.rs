@@ -1,11 +1,11 @@
 //! What a township does, what it leaves to the county, and what it hears.
 
-use super::{called, rooms, text, two_townships, world};
-use crate::http_support::{ADMIN_TOKEN, Browser, Server, World};
+use super::{called, duty, rooms, text, two_townships, world};
+use crate::http_support::{Browser, Server, World};
 use axum::body::Body;
 use axum::http::{Request, header};
 use huoyan::config::Config;
-use huoyan::county::{County, Duty, Post, Registers, county_date};
+use huoyan::county::{County, Post, Registers};
 use huoyan::triage::policy::Role;
 use huoyan::web;
 use serde_json::{Value, json};
@@ -112,18 +112,8 @@ async fn the_right_follows_the_registers() {
             (person.post, person.township) = (post, township.map(str::to_owned));
         }
     };
-    let duty = |role, township: Option<&'static str>| {
-        move |county: &mut County| {
-            county.duties.push(Duty {
-                date: county_date("2026-11-21T06:00:00Z".parse().expect("a time")),
-                begins: None,
-                ends: None,
-                role,
-                township: township.map(str::to_owned),
-                grid: None,
-                person: "t1".into(),
-            });
-        }
+    let on_rota = |role, township: Option<&'static str>| {
+        move |county: &mut County| county.duties.push(duty(role, township, "t1"))
     };
     let townships = async |change: &dyn Fn(&mut County)| {
         let (status, me) = me(&world, &guanzhuang, change).await;
@@ -133,9 +123,10 @@ async fn the_right_follows_the_registers() {
     let moved = townships(&|county| is("t1", post, Some("麻溪铺镇"))(county)).await;
     // The rota still has him in 官庄.
     assert_eq!(moved, (200, json!("township"), json!(["官庄镇", "麻溪铺镇"])));
-    let stands_in = townships(&|county| duty(Role::TownshipDuty, Some("麻溪铺镇"))(county)).await;
+    let stands_in =
+        townships(&|county| on_rota(Role::TownshipDuty, Some("麻溪铺镇"))(county)).await;
     assert_eq!(stands_in.2, json!(["官庄镇", "麻溪铺镇"]));
-    let on_county_duty = townships(&|county| duty(Role::CountyDuty, None)(county)).await;
+    let on_county_duty = townships(&|county| on_rota(Role::CountyDuty, None)(county)).await;
     assert_eq!(on_county_duty, (200, json!("officer"), json!([])));
     let misspelt = |county: &mut County| {
         is("t1", post, Some("官庄"))(county);
@@ -155,14 +146,7 @@ async fn a_township_gets_no_link_to_the_ops_page_and_none_without_ground() {
     person.township = Some("麻溪埔镇".to_owned());
     county.duties.retain(|it| it.person.as_str() != "t2");
     let world = World::of(Config::default(), county).await;
-    let ask = async |person: &str, role: &str| {
-        let request = Request::post("/api/v1/logins")
-            .header("Idempotency-Key", Uuid::now_v7().to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {ADMIN_TOKEN}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(json!({"person": person, "role": role}).to_string()));
-        world.stranger().send(request.expect("a request")).await
-    };
+    let ask = async |person: &str, role: &str| world.asks_link(person, role).await;
     ask("t1", "officer").await.ok();
     for (person, role, words) in [("t1", "ops", "调参页"), ("t2", "officer", "网格")] {
         let refused = ask(person, role).await;
