@@ -90,7 +90,7 @@ pub enum Unsigned {
     Unread(Vec<String>),
 }
 
-/// What whoever takes a shift knows and says.
+/// What a person who takes a shift knows and says.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Taking {
     /// Without the signature of the one before.
